@@ -1,0 +1,103 @@
+"""Servers and clients for every test of the binding.
+
+The tests find the module on PYTHONPATH, or in the release build of this tree.
+"""
+
+import itertools
+import pathlib
+import sys
+
+import pytest
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(_ROOT / "tests"))
+try:
+    import cmemcache
+except ImportError:
+    sys.path.insert(1, str(_ROOT / "build" / "release" / "python"))
+    import cmemcache
+
+from support.memcached_server import MemcachedServer  # noqa: E402
+from support.scripted_server import ClosedPort  # noqa: E402
+
+_serial = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def memcached():
+    """One server for all tests that neither stop it nor care what else it holds."""
+    with MemcachedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def memcached_factory():
+    """Makes servers of the test's own: memcached_factory("-I", "2k")."""
+    servers = []
+
+    def make(*args, **kwargs):
+        servers.append(MemcachedServer(*args, **kwargs))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def own_memcached(memcached_factory):
+    """A server that the test may stop, kill, pause and flush."""
+    return memcached_factory()
+
+
+@pytest.fixture
+def three_servers(memcached_factory):
+    return [memcached_factory() for _ in range(3)]
+
+
+@pytest.fixture
+def closed_port():
+    """The address of a server that is not running."""
+    with ClosedPort() as port:
+        yield port.address
+
+
+@pytest.fixture
+def key(request):
+    """A key that no other test uses."""
+    return f"{request.node.originalname[:40]}-{next(_serial)}"
+
+
+@pytest.fixture
+def make_client():
+    """Makes clients that are closed after the test: make_client(cmemcache.Client, [address], timeout=1)."""
+    clients = []
+
+    def make(kind, servers, *args, **kwargs):
+        clients.append(kind(servers, *args, **kwargs))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(memcached, make_client):
+    return make_client(cmemcache.Client, [memcached.address])
+
+
+@pytest.fixture
+def raw(memcached, make_client):
+    return make_client(cmemcache.StringClient, [memcached.address])
+
+
+@pytest.fixture(params=["Client", "StringClient"])
+def kind(request):
+    """Each of the two blocking clients in turn."""
+    return getattr(cmemcache, request.param)
+
+
+@pytest.fixture
+def any_client(kind, memcached, make_client):
+    return make_client(kind, [memcached.address])

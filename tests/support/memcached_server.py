@@ -1,0 +1,177 @@
+"""A real memcached of the test's own.
+
+It listens on a free loopback port (or a unix socket), is ready when the constructor returns, and never outlives
+the test run: the kernel kills it when the process that started it dies. Start it on the main thread, since the
+kernel takes the death of the starting *thread* for the parent's.
+
+    with MemcachedServer("-I", "4m") as server:
+        client = cmemcache.Client([server.address])
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def free_port():
+    """A loopback port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _die_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _program():
+    found = os.environ.get("MEMCACHED") or shutil.which("memcached", path="/usr/bin:/usr/local/bin:" + os.environ["PATH"])
+    if not found:
+        raise RuntimeError("memcached is not installed: the tests need the Debian package memcached")
+    return found
+
+
+class MemcachedServer:
+    def __init__(self, *args, unix_socket=None, port=None):
+        self.args = [str(a) for a in args]
+        self.unix_socket = os.fspath(unix_socket) if unix_socket else None
+        self.port = port
+        self.process = None
+        self.start()
+
+    @property
+    def address(self):
+        return "unix:" + self.unix_socket if self.unix_socket else f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def start(self):
+        """Starts it, on the port it had before if there was one, and waits until it answers."""
+        assert not self.running, "already started"
+        keep_port = self.unix_socket is not None or self.port is not None
+        for _ in range(20):
+            if not keep_port:
+                self.port = free_port()
+            self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.PIPE, preexec_fn=_die_with_parent)
+            if self._wait_until_ready():
+                return self
+            complaint = self.process.stderr.read().decode(errors="replace")
+            self._reap()
+        raise RuntimeError(f"memcached does not start: {' '.join(self._command())}: {complaint}")
+
+    def stop(self):
+        """Ends it politely; kills it where that does not help."""
+        if self.running:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+        self._reap()
+
+    def kill(self):
+        """Ends it at once, as a crash would."""
+        if self.running:
+            self.process.kill()
+        self._reap()
+
+    def restart(self):
+        """Killed and started again, empty, on the same port."""
+        self.kill()
+        return self.start()
+
+    def pause(self):
+        """It accepts connections (the kernel does) and answers nothing until resume()."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def ask(self, request, end=b"\r\n"):
+        """Sends raw bytes on a connection of its own and returns the answer, up to and with `end`."""
+        with self.connect() as link:
+            link.sendall(request)
+            answer = b""
+            while not answer.endswith(end):
+                more = link.recv(65536)
+                if not more:
+                    break
+                answer += more
+            return answer
+
+    def stored(self, key):
+        """(value, flags) under `key`, as a raw `get` shows them; None where nothing is."""
+        key = key.encode() if isinstance(key, str) else key
+        answer = self.ask(b"get " + key + b"\r\n", b"END\r\n")
+        if answer == b"END\r\n":
+            return None
+        head, _, rest = answer.partition(b"\r\n")
+        _, _, flags, size = head.split(b" ")
+        return rest[:int(size)], int(flags)
+
+    def stat(self, name):
+        for line in self.ask(b"stats\r\n", b"END\r\n").decode().splitlines():
+            words = line.split(" ", 2)
+            if words[0] == "STAT" and words[1] == name:
+                return words[2]
+        raise KeyError(name)
+
+    def connect(self):
+        """A raw socket to it."""
+        if self.unix_socket:
+            link = socket.socket(socket.AF_UNIX)
+            link.settimeout(5)
+            link.connect(self.unix_socket)
+            return link
+        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def _command(self):
+        command = [_program(), "-U", "0", "-t", "2"]
+        if os.geteuid() == 0:
+            command += ["-u", "root"]
+        if self.unix_socket:
+            command += ["-s", self.unix_socket]
+        else:
+            command += ["-l", "127.0.0.1", "-p", str(self.port)]
+        return command + self.args
+
+    def _wait_until_ready(self):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                # Another program may have taken the port between our look and memcached's: ask who is there.
+                if self.ask(b"stats\r\n", b"END\r\n").startswith(b"STAT pid %d\r\n" % self.process.pid):
+                    return True
+            except OSError:
+                pass
+            time.sleep(0.005)
+        self.process.kill()
+        return False
+
+    def _reap(self):
+        if self.process is None:
+            return
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stderr and not self.process.stderr.closed:
+            self.process.stderr.close()
