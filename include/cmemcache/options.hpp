@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <cmemcache/distribution.hpp>
+
+namespace cmemcache {
+
+/// What is spoken on the wire.
+enum class wire_protocol : std::uint8_t {
+  automatic,   ///< asks the server's version once per connection, then for each verb the best that it speaks
+  text,        ///< the classic commands only; nothing is asked
+  meta,        ///< mg, ms, md, ma where they can say it; errc::unsupported on a server before 1.6.10
+};
+
+/// How a client behaves. Every field has the default that python-memcached's users expect.
+struct client_options {
+  std::chrono::milliseconds connect_timeout{1000};  ///< for one connection, inside `timeout`
+  std::chrono::milliseconds timeout{3000};          ///< one deadline for a whole call, over all of its servers
+  std::chrono::milliseconds dead_retry{30000};      ///< how long a server marked dead is left alone
+
+  cmemcache::distribution distribution = cmemcache::distribution::modulo;
+  hash_kind hash = hash_kind::crc;
+  bool failover = true;                ///< whether a dead server's keys move to the next candidate
+
+  wire_protocol protocol = wire_protocol::automatic;
+  std::string key_prefix;              ///< before every key on the wire; not hashed
+  std::size_t max_connections = 8;     ///< sockets per server; a caller over that waits, inside its deadline
+  bool flush_on_reconnect = false;     ///< flush_all to a server that comes back after it was marked dead
+
+  std::size_t max_value_length = 1024 * 1024;           ///< bytes: larger values are refused before they are sent
+  std::size_t max_reply_length = 1024 * 1024 * 1024;    ///< bytes: a server announcing more is a protocol error
+};
+
+}  // namespace cmemcache

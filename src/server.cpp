@@ -1,0 +1,104 @@
+#include <cmemcache/server.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace cmemcache {
+
+namespace {
+
+bool take(std::string_view& text, std::string_view prefix) noexcept {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// Nothing that could not stand in a name or a path: blanks and control bytes are mistakes, or worse.
+bool printable(std::string_view text) noexcept {
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+}
+
+// What may stand behind the host: nothing, or ":port"
+bool parse_port(std::string_view rest, std::uint16_t& port) noexcept {
+  if (rest.empty()) return true;
+  if (!take(rest, ":")) return false;
+  const char* const end = rest.data() + rest.size();
+  const auto [next, error] = std::from_chars(rest.data(), end, port);
+  return error == std::errc{} && next == end && port != 0;
+}
+
+bool parse_path(std::string_view path, server& out) {
+  constexpr std::size_t longest = 107;  // sun_path, its closing zero aside
+  out.kind = server::transport::unix_socket;
+  out.host = path;
+  return path.size() > 1 && path.size() <= longest && path.front() == '/';
+}
+
+bool parse_bracketed(std::string_view rest, server& out) {
+  const std::size_t end = rest.find(']');
+  if (end == rest.npos || end < 2) return false;
+  out.kind = server::transport::tcp6;
+  out.host = rest.substr(1, end - 1);
+  return out.host.find(':') != std::string::npos && out.host.find('[') == std::string::npos &&
+         parse_port(rest.substr(end + 1), out.port);
+}
+
+bool parse_host(std::string_view rest, server& out) {
+  const std::size_t end = std::min(rest.find(':'), rest.size());
+  out.host = rest.substr(0, end);
+  return !out.host.empty() && out.host.find_first_of("[]/,") == std::string::npos &&
+         parse_port(rest.substr(end), out.port);
+}
+
+bool parse_any(std::string_view text, server& out) {
+  if (!printable(text)) return false;
+  if (take(text, "unix:") || text.starts_with('/')) return parse_path(text, out);
+  if (take(text, "inet6:")) return text.starts_with('[') && parse_bracketed(text, out);
+  if (text.starts_with('[')) return parse_bracketed(text, out);
+  if (take(text, "inet:")) out.kind = server::transport::tcp4;
+  return parse_host(text, out);
+}
+
+}  // namespace
+
+server server::parse(std::string_view given, std::uint32_t share, error_code& ec) {
+  server out;
+  if (share == 0 || !parse_any(given, out)) {
+    ec = errc::bad_server;
+    return {};
+  }
+  ec.clear();
+  out.text = given;
+  out.weight = share;
+  return out;
+}
+
+server::server(std::string_view given, std::uint32_t share) {
+  error_code ec;
+  *this = parse(given, share, ec);
+  if (ec) throw error(ec, std::string(given), "'" + std::string(given) + "': " + ec.message());
+}
+
+std::string server::label() const {
+  if (kind == transport::unix_socket) return host;
+  const bool brackets = host.find(':') != std::string::npos;
+  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+bool server::operator==(const server& other) const noexcept {
+  return kind == other.kind && host == other.host && port == other.port && weight == other.weight;
+}
+
+std::vector<server> parse_servers(std::string_view list) {
+  constexpr std::string_view separators = ", \t\n";
+  std::vector<server> out;
+  for (std::size_t at = list.find_first_not_of(separators); at != list.npos;
+       at = list.find_first_not_of(separators, at)) {
+    const std::size_t end = std::min(list.find_first_of(separators, at), list.size());
+    out.emplace_back(list.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+}  // namespace cmemcache
