@@ -1,0 +1,40 @@
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+
+namespace cmemcache::protocol {
+
+/// Room that any 64-bit number fits into, sign included.
+inline constexpr std::size_t max_digits = 20;
+
+/// Writes `number` in decimal at `out`; returns the end.
+template <std::integral T>
+char* put_number(char* out, T number) noexcept {
+  return std::to_chars(out, out + max_digits + 1, number).ptr;
+}
+
+inline char* put(char* out, std::string_view text) noexcept {
+  return out + text.copy(out, text.size());  // memcpy does not take the null of an empty view
+}
+
+/// Takes a whole unsigned decimal number off the front of `text`. False, with `text` as it was, when there is none
+/// or it does not fit into T: a sign, a blank and an overflow are all refused.
+template <std::unsigned_integral T>
+bool take_number(std::string_view& text, T& number) noexcept {
+  const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(next - text.data()));
+  return true;
+}
+
+/// Takes `prefix` off the front of `text`, if it is there.
+inline bool take(std::string_view& text, std::string_view prefix) noexcept {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+}  // namespace cmemcache::protocol
