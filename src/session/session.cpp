@@ -1,0 +1,343 @@
+#include "session/session.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "protocol/digits.hpp"
+#include "protocol/meta_codec.hpp"
+#include "protocol/text_codec.hpp"
+#include "session/reply_matcher.hpp"
+
+namespace cmemcache::session {
+
+using protocol::dialect;
+using protocol::reply_line;
+using protocol::reply_shape;
+
+namespace {
+
+constexpr std::size_t output_bound = 64 * 1024;  // bytes encoded ahead of the socket
+constexpr std::size_t kept_of_line = 200;        // bytes of an offending line shown to people
+
+void finish(pending_request& r, error_code ec) noexcept {
+  r.result = ec;
+  r.by_key.reset();
+  r.done = true;
+  if (r.finished != nullptr) r.finished(r);
+}
+
+bool expects_reply(const pending_request& r) noexcept { return r.shape != reply_shape::none && !r.answered; }
+
+}  // namespace
+
+session::session(const session_options& options) : options_(options) {}
+
+// ---- writing
+
+bool session::can_encode() const noexcept {
+  if (!greeted_) return true;
+  return greetings_awaited_ == 0 && !waiting_.empty() && out_.size() < output_bound;
+}
+
+std::size_t session::output(std::span<piece> pieces) {
+  if (!greeted_) encode_greeting();
+  while (can_encode()) {
+    pending_request& r = waiting_.pop();
+    is_unsupported(r) ? finish(r, errc::unsupported) : encode(r);
+  }
+  return out_.pieces(pieces);
+}
+
+// The server's version decides what may be said to it, so it is asked first and alone. `text` asks nothing.
+void session::encode_greeting() {
+  greeted_ = true;
+  const auto greet = [this](pending_request& r, verb op) {
+    r.command.op = op;
+    ++greetings_awaited_;
+    encode(r);
+  };
+  if (options_.protocol != wire_protocol::text) greet(greeting_[0], verb::version);
+  if (options_.flush_first) greet(greeting_[1], verb::flush_all);
+}
+
+// What the classic commands cannot say as well: whose a reply is (they echo no key but a hit's), and that only
+// failures shall be answered. Plain gets stay classic: many of them are one line, and a hit names its key.
+dialect session::dialect_for(const pending_request& r) const noexcept {
+  if (options_.protocol == wire_protocol::text || !version_.has_meta() || !protocol::meta::can_say(r.command))
+    return dialect::text;
+  return options_.protocol == wire_protocol::meta || !is_retrieval(r.command.op) ? dialect::meta : dialect::text;
+}
+
+// Who insists on the meta commands shall not be given the classic ones in silence.
+bool session::is_unsupported(const pending_request& r) const noexcept {
+  return options_.protocol == wire_protocol::meta && !version_.has_meta() && protocol::meta::can_say(r.command);
+}
+
+void session::encode(pending_request& r) {
+  awaiting_.push(r);  // first: should memory end, fail() finds it here
+  r.starts_at = r.ends_at = bytes_encoded_;
+  const std::size_t before = out_.size();
+  r.dialect = dialect_for(r);
+  if (r.dialect == dialect::meta) {
+    r.shape = protocol::meta::shape_of(r.command, r.one_by_one ? 1 : r.elements.size());
+    r.first_opaque = next_opaque_;
+    next_opaque_ += static_cast<std::uint32_t>(r.elements.size());
+    protocol::meta::encode(r.command, r.elements, r.shape, r.first_opaque, out_);
+  } else {
+    r.shape = protocol::text::shape_of(r.command);
+    protocol::text::encode(r.command, r.elements, out_);
+  }
+  bytes_encoded_ += out_.size() - before;
+  r.ends_at = bytes_encoded_;
+  if (r.shape != reply_shape::none) ++replies_awaited_;
+}
+
+void session::wrote(std::size_t size) noexcept {
+  bytes_out_ += size;
+  out_.consume(size);
+  finish_written();
+}
+
+// Requests at the front that only their own last byte kept: those without a reply, and those answered early.
+void session::finish_written() noexcept {
+  while (!awaiting_.empty()) {
+    pending_request& head = *awaiting_.front();
+    if (head.ends_at > bytes_out_ || (head.shape != reply_shape::none && !head.answered)) return;
+    awaiting_.pop();
+    if (head.shape == reply_shape::none) {
+      const item answer{.status = protocol::silent_status(head.command.op)};
+      for (protocol::element& e : head.elements) {
+        e.answered = true;
+        if (head.sink != nullptr) head.sink->filed(e.slot, answer);
+      }
+      if (head.elements.empty() && head.sink != nullptr) head.sink->filed(0, answer);
+    }
+    finish(head, head.result);
+  }
+}
+
+// ---- reading
+
+session::places session::input() noexcept {
+  if (value_.active && value_.got < value_.size)
+    return {{value_.place + value_.got, value_.size - value_.got}, in_.room()};
+  return {{}, in_.room()};
+}
+
+error_code session::received(std::size_t size) noexcept {
+  error_code ec;
+  if (size == 0) {
+    ec = errc::connection_closed;
+  } else {
+    bytes_in_ += size;
+    std::size_t of_value = 0;
+    if (value_.active) {
+      of_value = std::min(size, value_.size - value_.got);
+      value_.got += of_value;
+    }
+    in_.filled(size - of_value);
+    try {
+      ec = understand();
+    } catch (const std::bad_alloc&) {
+      ec = errc::not_enough_memory;
+    }
+  }
+  if (ec) fail(ec);
+  return ec;
+}
+
+error_code session::understand() {
+  for (;;) {
+    if (value_.active) {
+      if (const error_code ec = take_value(); ec || value_.active) return ec;
+    }
+    if (in_.empty()) return {};
+    // Bytes that nobody asked for, or a second answer to a request that is still being written.
+    if (replies_awaited_ == 0 || !expects_reply(*awaiting_.front())) {
+      last_line_ = in_.waiting().substr(0, kept_of_line);
+      return errc::protocol_error;
+    }
+    std::string_view line;
+    const auto result = in_.take_line(line);
+    if (result == read_buffer::line_result::incomplete) return {};
+    if (result == read_buffer::line_result::malformed) {
+      last_line_ = in_.waiting().substr(0, kept_of_line);
+      return errc::protocol_error;
+    }
+    const pending_request& head = *awaiting_.front();
+    const auto parse = head.dialect == dialect::text ? protocol::text::parse : protocol::meta::parse;
+    if (const error_code ec = handle(parse(line, head.command.op)); ec) {
+      last_line_ = line.substr(0, kept_of_line);
+      return ec;
+    }
+  }
+}
+
+// More of the value from the buffer; when it is whole, the CR LF behind it.
+error_code session::take_value() {
+  const std::string_view waiting = in_.waiting();
+  const std::size_t part = std::min(value_.size - value_.got, waiting.size());
+  if (part != 0) {
+    std::memcpy(value_.place + value_.got, waiting.data(), part);
+    value_.got += part;
+    in_.consume(part);
+  }
+  if (value_.got < value_.size || in_.waiting().size() < 2) return {};
+  if (!in_.waiting().starts_with("\r\n")) return errc::protocol_error;
+  in_.consume(2);
+  return end_value();
+}
+
+error_code session::end_value() {
+  value_.active = false;
+  std::string_view bytes(value_.place, value_.size);
+  if (value_.answer.status == status::number) {
+    if (!protocol::take_number(bytes, value_.answer.number) || bytes.find_first_not_of(' ') != bytes.npos)
+      return errc::protocol_error;
+  } else {
+    value_.answer.value = bytes;
+  }
+  file(value_.index, value_.answer);
+  return {};
+}
+
+error_code session::handle(const reply_line& line) {
+  switch (line.what) {
+    case reply_line::kind::value: return begin_value(line);
+    case reply_line::kind::answer: return handle_answer(line);
+    case reply_line::kind::end:
+    case reply_line::kind::fence: return handle_end(line);
+    case reply_line::kind::stat:
+      if (awaiting_.front()->sink != nullptr) awaiting_.front()->sink->stat(line.key, line.text);
+      return {};
+    case reply_line::kind::failure: return handle_failure(line);
+  }
+  return errc::protocol_error;
+}
+
+error_code session::begin_value(const reply_line& line) {
+  pending_request& head = *awaiting_.front();
+  std::size_t index = no_element;
+  if (head.dialect == dialect::text) index = match_key(head, line.key);
+  else if (line.has_opaque) index = match_opaque(head, line.opaque);
+  if (index == no_element || (head.shape == reply_shape::in_order && index != head.cursor))
+    return errc::protocol_error;
+  const bool is_number = line.status == status::number;
+  if (line.size > (is_number ? sizeof number_ : options_.max_reply_length)) return errc::protocol_error;
+  value_ = {.active = true,
+            .index = static_cast<std::uint32_t>(index),
+            .size = line.size,
+            .place = is_number ? number_ : head.sink->place(head.elements[index].slot, line.size),
+            .answer = {.status = line.status, .flags = line.flags, .cas = line.cas}};
+  return value_.place == nullptr ? error_code(errc::not_enough_memory) : error_code();
+}
+
+error_code session::handle_answer(const reply_line& line) {
+  pending_request& head = *awaiting_.front();
+  if (head.elements.empty()) {
+    if (&head == greeting_.data()) version_ = protocol::parse_server_version(line.text);
+    if (head.sink != nullptr) head.sink->filed(0, {.status = line.status, .value = line.text});
+    finish_head({});
+    return {};
+  }
+  std::size_t index = head.cursor;
+  if (head.dialect == dialect::meta) index = line.has_opaque ? match_opaque(head, line.opaque) : no_element;
+  if (index == no_element || (head.shape == reply_shape::in_order && index != head.cursor))
+    return errc::protocol_error;
+  file(index, {.status = line.status, .number = line.number});
+  return {};
+}
+
+// END and MN: whatever was not mentioned has the answer that the silence stands for.
+error_code session::handle_end(const reply_line& line) {
+  pending_request& head = *awaiting_.front();
+  switch (head.shape) {
+    case reply_shape::list: break;
+    case reply_shape::line: file_the_rest(status::miss); break;
+    case reply_shape::quiet:
+      if (line.what != reply_line::kind::fence) return errc::protocol_error;
+      if (!head.ambiguous) file_the_rest(protocol::silent_status(head.command.op));
+      break;
+    default: return errc::protocol_error;
+  }
+  finish_head({});
+  return {};
+}
+
+error_code session::handle_failure(const reply_line& line) {
+  pending_request& head = *awaiting_.front();
+  const error_code ec = line.code;
+  if (greetings_awaited_ != 0 && (line.text == "ERROR" || !is_fatal(ec))) {
+    finish_head({});  // an old server or a proxy that has no `version`, or one that forbids flush_all
+    return {};
+  }
+  if (is_fatal(ec)) return ec;
+  if (head.shape == reply_shape::quiet) {
+    head.ambiguous = true;  // the error names no opaque
+    return {};
+  }
+  if (head.shape == reply_shape::in_order && !head.elements.empty()) {
+    protocol::element& e = head.elements[head.cursor];
+    e.answered = true;
+    if (head.sink != nullptr) head.sink->refused(e.slot, ec, line.text);
+    if (++head.cursor == head.elements.size()) finish_head({});
+    return {};
+  }
+  last_line_ = line.text.substr(0, kept_of_line);
+  finish_head(ec);
+  return {};
+}
+
+// ---- answering
+
+void session::file(std::size_t index, const item& answer) noexcept {
+  pending_request& head = *awaiting_.front();
+  protocol::element& e = head.elements[index];
+  e.answered = true;
+  if (head.sink != nullptr) head.sink->filed(e.slot, answer);
+  if (head.shape == reply_shape::in_order && ++head.cursor == head.elements.size()) finish_head({});
+}
+
+void session::file_the_rest(status what) noexcept {
+  pending_request& head = *awaiting_.front();
+  for (protocol::element& e : head.elements) {
+    if (e.answered) continue;
+    e.answered = true;
+    if (head.sink != nullptr) head.sink->filed(e.slot, {.status = what});
+  }
+}
+
+void session::finish_head(error_code ec) noexcept {
+  pending_request& head = *awaiting_.front();
+  --replies_awaited_;
+  if (&head == &greeting_[0] || &head == &greeting_[1]) --greetings_awaited_;
+  head.result = ec;
+  head.answered = true;
+  if (head.ends_at > bytes_out_) return;  // its bytes still lie in its owner's memory: wrote() finishes it
+  awaiting_.pop();
+  finish(head, ec);
+  if (!awaiting_.empty()) finish_written();
+}
+
+void session::fail(error_code ec) noexcept {
+  value_.active = false;
+  out_.clear();
+  in_.clear();
+  replies_awaited_ = 0;
+  greetings_awaited_ = 0;
+  greeted_ = true;
+  over_ = true;
+  while (!awaiting_.empty()) {
+    pending_request& r = awaiting_.pop();
+    r.written = bytes_out_ > r.starts_at;
+    finish(r, r.answered ? r.result : ec);
+  }
+  while (!waiting_.empty()) finish(waiting_.pop(), ec);
+}
+
+bool session::idle() const noexcept {
+  return !over_ && waiting_.empty() && awaiting_.empty() && out_.empty() && in_.empty() && !value_.active;
+}
+
+}  // namespace cmemcache::session

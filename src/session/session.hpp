@@ -1,0 +1,139 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <cmemcache/error.hpp>
+#include <cmemcache/options.hpp>
+
+#include "protocol/gather.hpp"
+#include "protocol/reply_line.hpp"
+#include "protocol/server_version.hpp"
+#include "session/pending_request.hpp"
+#include "session/read_buffer.hpp"
+
+namespace cmemcache::session {
+
+struct session_options {
+  wire_protocol protocol = wire_protocol::automatic;
+  std::size_t max_reply_length = 1024 * 1024 * 1024;  ///< bytes: a value announced larger is a protocol error
+  bool flush_first = false;                           ///< flush_all before anything else
+};
+
+/// One connection's memory, and no I/O: what is queued, what is being written, what is awaited, and what of it has
+/// arrived. Whoever moves the bytes asks for output() and tells wrote(), asks for input() and tells received():
+///
+///     submit ─▶ waiting_ ─(output: encoded)─▶ awaiting_ ─(received: answered)─▶ done
+///
+/// Order is the truth, the echo is the assertion: replies belong to the front of awaiting_, and the key of a VALUE or
+/// the opaque of a meta reply must agree. If it does not, or a line is not understood, every request here fails and
+/// nobody gets a value. After an error, or fail(), the session is over: make a new one for a new connection.
+///
+/// Resource type, owned by one channel, used by one thread at a time.
+class session {
+ public:
+  using piece = protocol::gather::piece;
+
+  /// The two places that the next bytes go to: the rest of a large value first, then the buffer.
+  struct places {
+    std::span<char> value;
+    std::span<char> buffer;
+  };
+
+  explicit session(const session_options& options);
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  /// Queues. Nothing is encoded before output() asks.
+  void submit(pending_request& r) noexcept { waiting_.push(r); }
+
+  /// The next bytes to write; returns how many of `pieces` were filled, 0 when there is nothing to write now.
+  /// Encodes what waits, up to a bound. When it throws bad_alloc, call fail().
+  std::size_t output(std::span<piece> pieces);
+
+  /// `size` of these bytes were written.
+  void wrote(std::size_t size) noexcept;
+
+  /// Are there bytes that are not written yet, or requests that could be encoded now?
+  bool wants_write() const noexcept { return !out_.empty() || can_encode(); }
+
+  /// Is any reply awaited?
+  bool wants_read() const noexcept { return replies_awaited_ != 0; }
+
+  /// Where to read to. At least one byte in all.
+  places input() noexcept;
+
+  /// `size` bytes were put there, the value's place first; 0 is the end of the stream. Understands all of them.
+  /// On an error everything has failed and the connection must be closed.
+  error_code received(std::size_t size) noexcept;
+
+  /// The connection is lost or given up: everything queued here finishes with `ec`.
+  void fail(error_code ec) noexcept;
+
+  /// Nothing queued, written or awaited, and no bytes left over: another caller may use the connection.
+  bool idle() const noexcept;
+
+  /// Bytes received and written so far.
+  std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+  std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+
+  /// 0.0.0 before the server was asked, and where it is not.
+  const protocol::server_version& version() const noexcept { return version_; }
+
+  /// The server's line that ended the session, for people. Empty if none did.
+  const std::string& last_line() const noexcept { return last_line_; }
+
+ private:
+  struct value_in_progress {
+    bool active = false;
+    std::uint32_t index = 0;     // of the element
+    std::size_t size = 0;
+    std::size_t got = 0;
+    char* place = nullptr;
+    item answer;
+  };
+
+  bool can_encode() const noexcept;
+  void encode_greeting();
+  void encode(pending_request& r);
+  protocol::dialect dialect_for(const pending_request& r) const noexcept;
+  bool is_unsupported(const pending_request& r) const noexcept;
+
+  error_code understand();
+  error_code take_value();
+  error_code end_value();
+  error_code handle(const protocol::reply_line& line);
+  error_code begin_value(const protocol::reply_line& line);
+  error_code handle_answer(const protocol::reply_line& line);
+  error_code handle_end(const protocol::reply_line& line);
+  error_code handle_failure(const protocol::reply_line& line);
+  void file(std::size_t index, const item& answer) noexcept;
+  void file_the_rest(status what) noexcept;
+  void finish_head(error_code ec) noexcept;
+  void finish_written() noexcept;
+
+  const session_options options_;
+  protocol::gather out_;
+  read_buffer in_;
+  request_queue waiting_;
+  request_queue awaiting_;
+  std::size_t replies_awaited_ = 0;          // requests in awaiting_ that the server answers
+  value_in_progress value_;
+  char number_[24];                          // the body of a reply to ma
+  std::array<pending_request, 2> greeting_;  // version, flush_all
+  std::size_t greetings_awaited_ = 0;
+  bool greeted_ = false;                     // the greeting was encoded
+  bool over_ = false;                        // it failed
+  protocol::server_version version_;
+  std::uint32_t next_opaque_ = 1;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t bytes_encoded_ = 0;
+  std::string last_line_;
+};
+
+}  // namespace cmemcache::session
