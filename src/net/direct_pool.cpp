@@ -1,0 +1,137 @@
+#include "net/direct_pool.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <new>
+
+#include "net/resolve.hpp"
+
+namespace cmemcache::net {
+
+direct_pool::direct_pool(server where, const settings& s)
+    : where_(std::move(where)), settings_(s), mutex_([this] { drop_inherited(); }) {
+  lent_.reserve(settings_.max_connections);
+  idle_.reserve(settings_.max_connections);
+}
+
+direct_pool::~direct_pool() = default;
+
+direct_pool::loan direct_pool::borrow(need what, time_point deadline, const interruption& stop, bool& waited,
+                                      error_code& ec) {
+  ec.clear();
+  loan out;
+  out.pool_ = this;
+  std::vector<std::unique_ptr<direct_channel>> passed_over;  // closed after the lock is released
+  std::unique_lock lock(mutex_);
+  if (what != need::any) drop_idle(passed_over);
+  while (!closed_ && idle_.empty() && lent_.size() + opening_ >= settings_.max_connections) {
+    waited = true;
+    if (!wait_for_one(lock, deadline, stop, ec)) return out;
+  }
+  if (closed_) {
+    ec = errc::closed;
+    return out;
+  }
+  if (!idle_.empty()) {
+    out.channel_ = std::move(idle_.back());
+    out.reused_ = true;
+    idle_.pop_back();
+    lent_.push_back({out.channel_.get()});
+    return out;
+  }
+  ++opening_;
+  lock.unlock();
+  waited = true;
+  auto fresh = open(what == need::fresh_and_flushed, deadline, stop, ec);
+  lock.lock();
+  if (opening_ > 0) --opening_;  // a fork meanwhile, in this thread's signal handler, has set it to 0
+  if (fresh != nullptr) {
+    lent_.push_back({fresh.get()});
+    out.channel_ = std::move(fresh);
+    ++opened_;
+  } else if (waiting_ != 0) {
+    came_back_.notify_one();
+  }
+  return out;
+}
+
+std::unique_ptr<direct_channel> direct_pool::open(bool flush, time_point deadline, const interruption& stop,
+                                                  error_code& ec) const {
+  direct_channel::settings channel = settings_.channel;
+  channel.session.flush_first = flush;
+  try {
+    auto addresses = resolve(where_, deadline, stop, ec);
+    if (!ec) return std::make_unique<direct_channel>(std::move(addresses), channel);
+  } catch (const std::exception&) {  // no memory, or no thread for the resolver
+    ec = errc::not_enough_memory;
+  }
+  return nullptr;
+}
+
+// In slices: a signal does not end this wait, and the caller wants to hear of it.
+bool direct_pool::wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_point deadline,
+                               const interruption& stop, error_code& ec) {
+  const time_point now = steady_clock::now();
+  if (now >= deadline) {
+    ec = errc::timed_out;
+    return false;
+  }
+  ++waiting_;
+  came_back_.wait_until(lock, std::min(deadline, now + milliseconds(50)));
+  --waiting_;
+  lock.unlock();  // the hook may run anything, a fork included
+  const bool stopped = stop();
+  lock.lock();
+  if (stopped) ec = errc::interrupted;
+  return !stopped;
+}
+
+void direct_pool::take_back(std::unique_ptr<direct_channel> channel) noexcept {
+  const bool usable = channel->is_open() && channel->session().idle();
+  const std::lock_guard lock(mutex_);
+  const auto lent = std::find_if(lent_.begin(), lent_.end(),
+                                 [&](const lent_channel& l) { return l.channel == channel.get(); });
+  if (lent == lent_.end()) return;  // lent before a fork, and not this process's any more
+  const bool keep = lent->keep && usable && !closed_;
+  lent_.erase(lent);
+  if (keep) idle_.push_back(std::move(channel));
+  if (waiting_ != 0) came_back_.notify_one();
+}
+
+// Both lists keep their capacity, so that lending and taking back allocate nothing and cannot fail.
+void direct_pool::drop_idle(std::vector<std::unique_ptr<direct_channel>>& into) {
+  into.insert(into.end(), std::make_move_iterator(idle_.begin()), std::make_move_iterator(idle_.end()));
+  idle_.clear();
+}
+
+void direct_pool::disconnect() {
+  std::vector<std::unique_ptr<direct_channel>> dropped;
+  const std::lock_guard lock(mutex_);
+  drop_idle(dropped);
+  for (lent_channel& l : lent_) l.keep = false;
+}
+
+void direct_pool::close() {
+  disconnect();
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  came_back_.notify_all();
+}
+
+direct_pool::figures direct_pool::count() const {
+  const std::lock_guard lock(mutex_);
+  return {.idle = idle_.size(), .lent = lent_.size(), .opened = opened_};
+}
+
+// Runs in a forked child, which has one thread, with mutex_ held. A call that was under way in that thread (fork in a
+// signal handler) finds its channel without a descriptor and fails.
+void direct_pool::drop_inherited() noexcept {
+  for (auto& channel : idle_) channel->abandon();
+  for (const lent_channel& l : lent_) l.channel->abandon();
+  idle_.clear();
+  lent_.clear();
+  opening_ = waiting_ = 0;
+  new (&came_back_) std::condition_variable_any;  // its waiters stayed behind, and it would wait for them
+}
+
+}  // namespace cmemcache::net

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include <cmemcache/error.hpp>
+#include <cmemcache/server.hpp>
+
+#include "net/deadline.hpp"
+#include "net/interruption.hpp"
+#include "net/socket.hpp"
+
+namespace cmemcache::net {
+
+/// The addresses of a server, in the order in which they should be tried. Numbers and paths are answered at once;
+/// a name is looked up by the system's resolver on a thread of its own, because that call knows no deadline: when
+/// `deadline` passes first the answer is errc::timed_out, and the thread ends by itself when the resolver returns.
+std::vector<endpoint> resolve(const server& where, time_point deadline, const interruption& stop, error_code& ec);
+
+}  // namespace cmemcache::net
