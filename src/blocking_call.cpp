@@ -1,0 +1,323 @@
+#include "blocking_call.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "protocol/key.hpp"
+#include "routing/chain.hpp"
+
+namespace cmemcache {
+
+using protocol::element;
+using session::pending_request;
+
+namespace {
+
+// One request's worth of bytes: a line or a batch is long enough to cost little and short enough to overlap with its
+// answers. memcached takes a `get` line of any length, but closes on a long `gat` that comes in pieces.
+std::size_t request_bound(verb op) noexcept {
+  constexpr std::size_t longest_line_in_pieces = 1500;
+  return op == verb::gat || op == verb::gats ? longest_line_in_pieces : 48 * 1024;
+}
+
+std::size_t cost_of(const element& e, std::size_t prefix) noexcept {
+  return prefix + e.key.size() + 1 + std::min(e.value.size(), protocol::gather::reference_threshold);
+}
+
+bool is_connection_loss(const error_code& ec) noexcept {
+  return ec == errc::connection_closed || ec.category() == boost::system::system_category();
+}
+
+void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept {
+  if (n != 0) counter.fetch_add(n, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+blocking_call::blocking_call(const server_pool& servers, const client_options& options,
+                             const protocol::command& what, call& c)
+    : servers_(servers),
+      options_(options),
+      what_(what),
+      call_(c),
+      stop_{c.interrupted, c.context},
+      start_(net::steady_clock::now()),
+      deadline_(net::deadline_after(start_, options.timeout)),
+      now_(start_),
+      standings_(servers.size()) {}
+
+void blocking_call::run(std::span<element> elements, session::results& answers,
+                        std::span<const std::uint64_t> hashes) {
+  std::vector<element> todo;
+  std::span<element> left = elements;
+  bool stopped = false;
+  while (!left.empty() && !stopped) {
+    parts round;
+    assign(left, hashes, &answers, round);
+    play(round);
+    for (part& p : round) {
+      const outcome became = settle(p);
+      tally(p, answers);
+      stopped |= became == outcome::stop;
+      if (became != outcome::again) continue;
+      for (const element& e : p.elements)
+        if (!e.answered) again_.push_back(e);
+    }
+    todo.swap(again_);
+    again_.clear();
+    left = todo;
+  }
+  // A server that only sent the call elsewhere did it no harm.
+  const auto unanswered = [](const item& i) { return i.status == status::unanswered; };
+  const auto harmful = [](const failure& f) { return f.code == errc::protocol_error; };
+  if (call_.failures.empty() || std::ranges::any_of(call_.failures, harmful)) return;
+  if (std::ranges::none_of(answers.items(), unanswered)) call_.failures.clear();
+}
+
+void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
+  boost::container::small_vector<std::size_t, 8> todo;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (is_usable(i)) todo.push_back(i);
+    else add_failure(i, errc::no_server, "it is marked dead");
+  }
+  bool stopped = false;
+  while (!todo.empty() && !stopped) {
+    parts round(todo.size());
+    for (std::size_t i = 0; i < todo.size(); ++i) {
+      round[i].server = todo[i];
+      round[i].sink = sinks[todo[i]];
+    }
+    todo.clear();
+    play(round);
+    for (part& p : round) {
+      const outcome became = settle(p);
+      stopped |= became == outcome::stop;
+      if (became == outcome::again && is_usable(p.server)) todo.push_back(p.server);
+    }
+  }
+}
+
+// ---- which server
+
+// Asked once per call and server, so that all keys of a call find the same answer.
+bool blocking_call::is_usable(std::size_t server) {
+  standing& s = standings_[server];
+  if (s.use == standing::verdict::not_asked) {
+    auto& policy = servers_[server].policy;
+    s.probing = !policy.alive();
+    s.use = policy.usable(now_) ? standing::verdict::usable : standing::verdict::unusable;
+  }
+  return s.use == standing::verdict::usable;
+}
+
+// A prefix given with the call is hashed as part of the key (python-memcached's key_prefix); the client's own is not.
+std::string_view blocking_call::hashed_part(std::string_view key, std::span<char> buffer) const noexcept {
+  const std::string_view of_call = what_.prefix.substr(std::min(options_.key_prefix.size(), what_.prefix.size()));
+  if (of_call.empty()) return key;
+  std::memcpy(buffer.data(), of_call.data(), of_call.size());
+  std::memcpy(buffer.data() + of_call.size(), key.data(), key.size());
+  return {buffer.data(), of_call.size() + key.size()};
+}
+
+std::size_t blocking_call::choose(const element& e, std::span<const std::uint64_t> hashes) {
+  const routing::placement& placement = servers_.placement();
+  char buffer[protocol::max_key_length];
+  const std::string_view key = hashed_part(e.key, buffer);
+  const std::size_t first = hashes.empty() ? placement.pick(key) : placement.pick_hashed(hashes[e.slot]);
+  if (first == routing::placement::none || is_usable(first)) return first;
+  if (!options_.failover) return routing::placement::none;
+  const auto walk = [this](routing::placement_chain chain) {
+    std::size_t server = chain.next();
+    while (server != routing::placement::none && !is_usable(server)) server = chain.next();
+    return server;
+  };
+  if (hashes.empty()) return walk(routing::placement_chain(placement, key));
+  return walk(routing::placement_chain(placement, hashes[e.slot]));
+}
+
+// One part per server, in the servers' order: that callers borrow in one order keeps them from waiting in a circle.
+void blocking_call::assign(std::span<element> todo, std::span<const std::uint64_t> hashes,
+                           session::reply_sink* sink, parts& round) {
+  const auto add = [&](std::size_t server, std::span<element> elements) {
+    round.emplace_back();
+    round.back().server = server;
+    round.back().elements = elements;
+    round.back().sink = sink;
+  };
+  if (servers_.size() <= 1 || todo.size() == 1) {
+    const std::size_t server = choose(todo.front(), hashes);
+    if (server == routing::placement::none) return add_no_server();
+    return add(server, todo);
+  }
+  const std::size_t nobody = servers_.size();
+  std::vector<std::uint32_t> chosen(todo.size());
+  std::vector<std::size_t> begin(nobody + 2);
+  for (std::size_t i = 0; i < todo.size(); ++i) {
+    chosen[i] = static_cast<std::uint32_t>(std::min(choose(todo[i], hashes), nobody));
+    ++begin[chosen[i] + 1];
+  }
+  if (begin[nobody + 1] != 0) add_no_server();
+  for (std::size_t s = 1; s < begin.size(); ++s) begin[s] += begin[s - 1];
+  grouped_.resize(todo.size());
+  std::vector<std::size_t> next = begin;
+  for (std::size_t i = 0; i < todo.size(); ++i) grouped_[next[chosen[i]]++] = todo[i];
+  round.reserve(nobody);
+  for (std::size_t s = 0; s < nobody; ++s)
+    if (begin[s] != begin[s + 1]) add(s, std::span(grouped_).subspan(begin[s], begin[s + 1] - begin[s]));
+}
+
+// ---- moving bytes
+
+void blocking_call::play(parts& round) {
+  using need = net::direct_pool::need;
+  boost::container::small_vector<net::leg, 4> legs;
+  bool waited = now_ != start_;
+  for (part& p : round) {
+    const standing& s = standings_[p.server];
+    const need what = s.probing && options_.flush_on_reconnect ? need::fresh_and_flushed
+                      : s.probing || s.retried                 ? need::fresh
+                                                               : need::any;
+    p.loan = servers_[p.server].connections.borrow(what, deadline_, stop_, waited, p.error);
+    if (p.error == errc::interrupted) break;
+    if (!p.loan) continue;
+    submit(p);
+    legs.push_back({.channel = &*p.loan, .last = &p.requests.back(), .result = {}});
+  }
+  if (waited) now_ = net::steady_clock::now();
+  if (std::ranges::any_of(round, [](const part& p) { return p.error == errc::interrupted; }))
+    for (net::leg& l : legs) l.channel->fail(l.result = errc::interrupted);
+  net::exchange({legs.data(), legs.size()}, start_, now_, deadline_, stop_);
+  auto leg = legs.begin();
+  for (part& p : round)
+    if (p.loan) p.error = (leg++)->result;
+}
+
+// The requests must not move once the session has them: all are made before the first is submitted.
+void blocking_call::submit(part& p) {
+  session::session& s = p.loan->session();
+  p.in_before = s.bytes_in();
+  p.out_before = s.bytes_out();
+  const auto add = [&](std::span<element> elements) {
+    pending_request& r = p.requests.emplace_back();
+    r.command = what_;
+    r.elements = elements;
+    r.sink = p.sink;
+    r.one_by_one = standings_[p.server].one_by_one;
+  };
+  p.requests.clear();
+  const std::size_t bound = request_bound(what_.op);
+  std::size_t from = 0, bytes = 0;
+  for (std::size_t i = 0; i < p.elements.size(); ++i) {
+    const std::size_t cost = cost_of(p.elements[i], what_.prefix.size());
+    if (bytes + cost > bound && i > from) {
+      add(p.elements.subspan(from, i - from));
+      from = i;
+      bytes = 0;
+    }
+    bytes += cost;
+  }
+  add(p.elements.subspan(from));
+  for (pending_request& r : p.requests) s.submit(r);
+}
+
+// ---- what became of it
+
+blocking_call::outcome blocking_call::settle(part& p) {
+  if (!p.loan) return settle_unconnected(p);
+  server_link& link = servers_[p.server];
+  const session::session& s = p.loan->session();
+  count(link.bytes_in, s.bytes_in() - p.in_before);
+  count(link.bytes_out, s.bytes_out() - p.out_before);
+  const outcome became = !p.loan->is_closed()  ? settle_answered(p)
+                         : p.loan->was_open() ? settle_lost(p)
+                                              : settle_unconnected(p);
+  p.loan.give_back();
+  return became;
+}
+
+blocking_call::outcome blocking_call::settle_answered(part& p) {
+  servers_[p.server].policy.prove_alive();
+  bool ambiguous = false;
+  for (const pending_request& r : p.requests) {
+    if (r.result) add_failure(p.server, r.result, p.loan->session().last_line());
+    ambiguous |= r.ambiguous;
+  }
+  standings_[p.server].one_by_one |= ambiguous;
+  return ambiguous ? outcome::again : outcome::over;
+}
+
+// The server was not reached. The keys may go elsewhere, if there is time.
+blocking_call::outcome blocking_call::settle_unconnected(part& p) {
+  const error_code ec = p.error;
+  if (!ec) return outcome::stop;  // the round was interrupted before its turn
+  add_failure(p.server, ec);
+  if (ec == errc::interrupted || ec == errc::closed) return outcome::stop;
+  if (ec == errc::timed_out) count(servers_[p.server].timeouts, 1);
+  const bool waited_for_our_own = !p.loan && ec == errc::timed_out;
+  if (!waited_for_our_own) mark_dead(p.server);
+  now_ = net::steady_clock::now();
+  return now_ < deadline_ ? outcome::again : outcome::stop;
+}
+
+// The connection was lost or given up in the middle.
+blocking_call::outcome blocking_call::settle_lost(part& p) {
+  error_code ec = p.error;
+  standing& s = standings_[p.server];
+  const session::session& lost = p.loan->session();
+  if (is_connection_loss(ec)) {
+    const bool repeatable = is_repeatable(what_.op) || !p.loan->acknowledged_beyond(p.out_before);
+    if (p.loan.reused() && !s.retried && lost.bytes_in() == p.in_before && repeatable) {
+      s.retried = true;
+      now_ = net::steady_clock::now();
+      return outcome::again;
+    }
+    if (!is_repeatable(what_.op) && p.requests.front().written) ec = errc::in_doubt;
+  }
+  if (ec == errc::timed_out) {
+    count(servers_[p.server].timeouts, 1);
+    mark_dead(p.server);
+  }
+  add_failure(p.server, ec, lost.last_line());
+  return ec == errc::interrupted ? outcome::stop : outcome::over;
+}
+
+void blocking_call::tally(const part& p, const session::results& answers) {
+  server_link& link = servers_[p.server];
+  std::uint64_t hits = 0, misses = 0, stores = 0;
+  for (const element& e : p.elements) {
+    const status s = answers.items()[e.slot].status;
+    hits += s == status::hit;
+    misses += s == status::miss;
+    stores += s == status::stored;
+  }
+  count(link.hits, hits);
+  count(link.misses, misses);
+  count(link.stores, stores);
+}
+
+void blocking_call::mark_dead(std::size_t server) {
+  server_link& link = servers_[server];
+  if (link.policy.mark_dead(net::steady_clock::now())) count(link.marked_dead, 1);
+  link.connections.disconnect();
+  standings_[server].use = standing::verdict::unusable;
+}
+
+void blocking_call::add_failure(std::size_t server, error_code ec, std::string_view words) {
+  const std::string& name = servers_[server].where.text;
+  const auto waited = std::chrono::duration<double>(net::steady_clock::now() - start_).count();
+  char after[40];
+  std::snprintf(after, sizeof after, " (after %.3f s)", waited);
+  std::string text = name + ": " + std::string(to_string(what_.op)) + ": " + ec.message();
+  if (!words.empty()) text.append(": ").append(words);
+  call_.failures.push_back({ec, name, text + after});
+}
+
+void blocking_call::add_no_server() {
+  if (!call_.failures.empty()) return;  // which says more
+  const error_code ec = errc::no_server;
+  const char* const why = servers_.size() == 0 ? ": none is configured" : ": all candidates are marked dead";
+  call_.failures.push_back({ec, {}, std::string(to_string(what_.op)) + ": " + ec.message() + why});
+}
+
+}  // namespace cmemcache

@@ -1,0 +1,307 @@
+#include <cmemcache/blocking_client.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "blocking_engine.hpp"
+#include "session/results.hpp"
+
+namespace cmemcache {
+
+using protocol::command;
+using protocol::element;
+
+namespace {
+
+// Calls the error_code form, and throws what it reports.
+template <class Call>
+auto or_throw(Call&& f) {
+  failure what;
+  auto answer = f(what);
+  if (what.code) throw error(what.code, what.server, what.text);
+  return answer;
+}
+
+command command_of(const request& what, const client_options& options) {
+  return {.op = what.op, .noreply = what.noreply, .exptime = what.exptime, .prefix = options.key_prefix};
+}
+
+element element_of(const request& what, std::size_t slot) {
+  return {.key = what.key,
+          .value = what.value,
+          .flags = what.flags,
+          .slot = static_cast<std::uint32_t>(slot),
+          .number = what.number};
+}
+
+std::string shown(std::string_view key) {
+  constexpr std::size_t longest = 60;
+  return "'" + std::string(key.substr(0, longest)) + (key.size() > longest ? "...'" : "'");
+}
+
+// A request that was refused, by us or by its server, before anything else went wrong.
+failure describe(const session::results::refusal& r, verb op, std::string_view key) {
+  std::string text = std::string(to_string(op)) + " " + shown(key) + ": " + r.why.message();
+  if (!r.words.empty()) text.append(": ").append(r.words);
+  return {r.why, {}, std::move(text)};
+}
+
+reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
+  trouble = {};
+  reply out;
+  if (!has_key(what.op)) {
+    trouble = {errc::bad_argument, {}, std::string(to_string(what.op)) + " is not about one key"};
+    return out;
+  }
+  item answer;
+  std::array<char, 1024> small;
+  session::results answers({&answer, 1}, small);
+  element e = element_of(what, 0);
+  call c;
+  engine.run(command_of(what, engine.options()), {&e, 1}, answers, c);
+  if (!answers.refusals().empty()) trouble = describe(answers.refusals().front(), what.op, what.key);
+  else if (!c.failures.empty()) trouble = std::move(c.failures.front());
+  out.status = answer.status;
+  out.flags = answer.flags;
+  out.cas = answer.cas;
+  out.number = answer.number;
+  out.value = answer.value;
+  return out;
+}
+
+}  // namespace
+
+blocking_client::blocking_client(std::vector<server> servers, client_options options)
+    : engine_(std::make_unique<blocking_engine>(std::move(servers), std::move(options))) {}
+
+blocking_client::~blocking_client() = default;
+blocking_client::blocking_client(blocking_client&&) noexcept = default;
+blocking_client& blocking_client::operator=(blocking_client&&) noexcept = default;
+
+reply blocking_client::execute(const request& what) {
+  return or_throw([&](failure& trouble) { return run_one(*engine_, what, trouble); });
+}
+
+reply blocking_client::execute(const request& what, error_code& ec) {
+  failure trouble;
+  reply out = run_one(*engine_, what, trouble);
+  ec = trouble.code;
+  return out;
+}
+
+// Each verb is a request; both forms hand it to execute.
+
+reply blocking_client::get(std::string_view key) { return execute({.op = verb::get, .key = key}); }
+reply blocking_client::get(std::string_view key, error_code& ec) { return execute({.op = verb::get, .key = key}, ec); }
+
+reply blocking_client::gets(std::string_view key) { return execute({.op = verb::gets, .key = key}); }
+reply blocking_client::gets(std::string_view key, error_code& ec) {
+  return execute({.op = verb::gets, .key = key}, ec);
+}
+
+reply blocking_client::gat(std::string_view key, std::int64_t exptime) {
+  return execute({.op = verb::gat, .key = key, .exptime = exptime});
+}
+reply blocking_client::gat(std::string_view key, std::int64_t exptime, error_code& ec) {
+  return execute({.op = verb::gat, .key = key, .exptime = exptime}, ec);
+}
+
+reply blocking_client::set(std::string_view key, std::string_view value, std::int64_t exptime, std::uint32_t flags) {
+  return execute({.op = verb::set, .key = key, .value = value, .flags = flags, .exptime = exptime});
+}
+reply blocking_client::set(std::string_view key, std::string_view value, std::int64_t exptime, std::uint32_t flags,
+                           error_code& ec) {
+  return execute({.op = verb::set, .key = key, .value = value, .flags = flags, .exptime = exptime}, ec);
+}
+
+reply blocking_client::add(std::string_view key, std::string_view value, std::int64_t exptime, std::uint32_t flags) {
+  return execute({.op = verb::add, .key = key, .value = value, .flags = flags, .exptime = exptime});
+}
+reply blocking_client::add(std::string_view key, std::string_view value, std::int64_t exptime, std::uint32_t flags,
+                           error_code& ec) {
+  return execute({.op = verb::add, .key = key, .value = value, .flags = flags, .exptime = exptime}, ec);
+}
+
+reply blocking_client::replace(std::string_view key, std::string_view value, std::int64_t exptime,
+                               std::uint32_t flags) {
+  return execute({.op = verb::replace, .key = key, .value = value, .flags = flags, .exptime = exptime});
+}
+reply blocking_client::replace(std::string_view key, std::string_view value, std::int64_t exptime,
+                               std::uint32_t flags, error_code& ec) {
+  return execute({.op = verb::replace, .key = key, .value = value, .flags = flags, .exptime = exptime}, ec);
+}
+
+reply blocking_client::append(std::string_view key, std::string_view value) {
+  return execute({.op = verb::append, .key = key, .value = value});
+}
+reply blocking_client::append(std::string_view key, std::string_view value, error_code& ec) {
+  return execute({.op = verb::append, .key = key, .value = value}, ec);
+}
+
+reply blocking_client::prepend(std::string_view key, std::string_view value) {
+  return execute({.op = verb::prepend, .key = key, .value = value});
+}
+reply blocking_client::prepend(std::string_view key, std::string_view value, error_code& ec) {
+  return execute({.op = verb::prepend, .key = key, .value = value}, ec);
+}
+
+reply blocking_client::cas(std::string_view key, std::string_view value, std::uint64_t unique, std::int64_t exptime,
+                           std::uint32_t flags) {
+  return execute(
+      {.op = verb::cas, .key = key, .value = value, .flags = flags, .exptime = exptime, .number = unique});
+}
+reply blocking_client::cas(std::string_view key, std::string_view value, std::uint64_t unique, std::int64_t exptime,
+                           std::uint32_t flags, error_code& ec) {
+  return execute(
+      {.op = verb::cas, .key = key, .value = value, .flags = flags, .exptime = exptime, .number = unique}, ec);
+}
+
+reply blocking_client::incr(std::string_view key, std::uint64_t delta) {
+  return execute({.op = verb::incr, .key = key, .number = delta});
+}
+reply blocking_client::incr(std::string_view key, std::uint64_t delta, error_code& ec) {
+  return execute({.op = verb::incr, .key = key, .number = delta}, ec);
+}
+
+reply blocking_client::decr(std::string_view key, std::uint64_t delta) {
+  return execute({.op = verb::decr, .key = key, .number = delta});
+}
+reply blocking_client::decr(std::string_view key, std::uint64_t delta, error_code& ec) {
+  return execute({.op = verb::decr, .key = key, .number = delta}, ec);
+}
+
+reply blocking_client::touch(std::string_view key, std::int64_t exptime) {
+  return execute({.op = verb::touch, .key = key, .exptime = exptime});
+}
+reply blocking_client::touch(std::string_view key, std::int64_t exptime, error_code& ec) {
+  return execute({.op = verb::touch, .key = key, .exptime = exptime}, ec);
+}
+
+reply blocking_client::delete_(std::string_view key) { return execute({.op = verb::delete_, .key = key}); }
+reply blocking_client::delete_(std::string_view key, error_code& ec) {
+  return execute({.op = verb::delete_, .key = key}, ec);
+}
+
+// ---- many keys
+
+multi_reply blocking_client::run_many(const command& what, std::span<element> elements, failure& trouble) {
+  trouble = {};
+  multi_reply out;
+  if (elements.empty()) return out;
+  std::vector<std::string_view> keys(elements.size());
+  for (const element& e : elements) keys[e.slot] = e.key;
+  out.items_.resize(elements.size());
+  session::results answers(out.items_);
+  call c;
+  engine_->run(what, elements, answers, c);
+  out.memory_ = answers.memory().release();
+  for (const auto& r : answers.refusals()) out.failures_.push_back(describe(r, what.op, keys[r.slot]));
+  std::ranges::move(c.failures, std::back_inserter(out.failures_));
+  if (!out.failures_.empty()) trouble = out.failures_.front();
+  return out;
+}
+
+multi_reply blocking_client::get_multi(std::span<const std::string_view> keys, failure& trouble) {
+  std::vector<element> elements(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    elements[i].key = keys[i];
+    elements[i].slot = static_cast<std::uint32_t>(i);
+  }
+  return run_many(command_of({.op = verb::get}, engine_->options()), elements, trouble);
+}
+
+multi_reply blocking_client::execute_multi(std::span<const request> what, failure& trouble) {
+  std::vector<element> elements;
+  elements.reserve(what.size());
+  for (const request& r : what) elements.push_back(element_of(r, elements.size()));
+  return run_many(command_of(what.empty() ? request{} : what.front(), engine_->options()), elements, trouble);
+}
+
+multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+                                       std::int64_t exptime, std::uint32_t flags, failure& trouble) {
+  std::vector<element> elements;
+  elements.reserve(pairs.size());
+  for (const auto& [key, value] : pairs)
+    elements.push_back(element_of({.key = key, .value = value, .flags = flags}, elements.size()));
+  return run_many(command_of({.op = verb::set, .exptime = exptime}, engine_->options()), elements, trouble);
+}
+
+multi_reply blocking_client::get_multi(std::span<const std::string_view> keys) {
+  return or_throw([&](failure& trouble) { return get_multi(keys, trouble); });
+}
+multi_reply blocking_client::get_multi(std::span<const std::string_view> keys, error_code& ec) {
+  failure trouble;
+  multi_reply out = get_multi(keys, trouble);
+  ec = trouble.code;
+  return out;
+}
+
+multi_reply blocking_client::execute_multi(std::span<const request> what) {
+  return or_throw([&](failure& trouble) { return execute_multi(what, trouble); });
+}
+multi_reply blocking_client::execute_multi(std::span<const request> what, error_code& ec) {
+  failure trouble;
+  multi_reply out = execute_multi(what, trouble);
+  ec = trouble.code;
+  return out;
+}
+
+multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+                                       std::int64_t exptime, std::uint32_t flags) {
+  return or_throw([&](failure& trouble) { return set_multi(pairs, exptime, flags, trouble); });
+}
+multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+                                       std::int64_t exptime, std::uint32_t flags, error_code& ec) {
+  failure trouble;
+  multi_reply out = set_multi(pairs, exptime, flags, trouble);
+  ec = trouble.code;
+  return out;
+}
+
+// ---- all servers
+
+std::vector<server_stats> blocking_client::ask_all(const command& what, failure& trouble) {
+  call c;
+  auto out = engine_->ask_all(what, c);
+  trouble = c.failures.empty() ? failure{} : std::move(c.failures.front());
+  return out;
+}
+
+std::vector<server_stats> blocking_client::ask_all(const command& what, error_code& ec) {
+  failure trouble;
+  auto out = ask_all(what, trouble);
+  ec = trouble.code;
+  return out;
+}
+
+void blocking_client::flush_all(std::uint64_t delay) {
+  or_throw([&](failure& trouble) { return ask_all({.op = verb::flush_all, .delay = delay}, trouble); });
+}
+void blocking_client::flush_all(std::uint64_t delay, error_code& ec) {
+  ask_all({.op = verb::flush_all, .delay = delay}, ec);
+}
+
+std::vector<server_stats> blocking_client::version() {
+  return or_throw([&](failure& trouble) { return ask_all({.op = verb::version}, trouble); });
+}
+std::vector<server_stats> blocking_client::version(error_code& ec) { return ask_all({.op = verb::version}, ec); }
+
+std::vector<server_stats> blocking_client::stats(std::string_view sort) {
+  return or_throw([&](failure& trouble) { return ask_all({.op = verb::stats, .argument = sort}, trouble); });
+}
+std::vector<server_stats> blocking_client::stats(std::string_view sort, error_code& ec) {
+  return ask_all({.op = verb::stats, .argument = sort}, ec);
+}
+
+std::optional<std::string> blocking_client::server_for(std::string_view key) const {
+  return engine_->server_for(key);
+}
+
+void blocking_client::set_servers(std::vector<server> servers) { engine_->set_servers(std::move(servers)); }
+std::vector<server> blocking_client::servers() const { return engine_->servers(); }
+void blocking_client::disconnect_all() { engine_->disconnect_all(); }
+void blocking_client::forget_dead_hosts() { engine_->forget_dead_hosts(); }
+std::vector<server_counters> blocking_client::counters() const { return engine_->counters(); }
+void blocking_client::close() { engine_->close(); }
+
+}  // namespace cmemcache

@@ -1,0 +1,64 @@
+#include "server_pool.hpp"
+
+#include <algorithm>
+
+namespace cmemcache {
+
+namespace {
+
+net::direct_pool::settings pool_settings(const client_options& options) {
+  return {.channel = {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length},
+                      .connect_timeout = options.connect_timeout,
+                      .timeout = options.timeout},
+          .max_connections = std::max<std::size_t>(options.max_connections, 1)};
+}
+
+// rendezvous's label is "host:port" without the brackets that an IPv6 address wears elsewhere.
+routing::node node_of(const server& s) {
+  const bool is_unix = s.kind == server::transport::unix_socket;
+  return {.host = s.host,
+          .port = s.port,
+          .label = is_unix ? s.host : s.host + ":" + std::to_string(s.port),
+          .weight = s.weight,
+          .is_unix = is_unix};
+}
+
+}  // namespace
+
+server_link::server_link(const server& s, const client_options& options)
+    : where(s), policy(options.dead_retry), connections(s, pool_settings(options)) {}
+
+server_counters server_link::counters() const {
+  const auto load = [](const std::atomic<std::uint64_t>& n) { return n.load(std::memory_order_relaxed); };
+  const auto [idle, lent, opened] = connections.count();
+  return {.server = where.text,
+          .hits = load(hits),
+          .misses = load(misses),
+          .stores = load(stores),
+          .timeouts = load(timeouts),
+          .reconnects = opened > 0 ? opened - 1 : 0,
+          .connections = idle + lent,
+          .in_flight = lent,
+          .bytes_in = load(bytes_in),
+          .bytes_out = load(bytes_out),
+          .marked_dead = load(marked_dead),
+          .dead = !policy.alive()};
+}
+
+server_pool::server_pool(std::span<const server> servers, const client_options& options, const server_pool* before) {
+  std::vector<routing::node> nodes;
+  for (const server& s : servers) {
+    nodes.push_back(node_of(s));
+    std::shared_ptr<server_link> link;
+    if (before != nullptr) {
+      const auto same = std::find_if(before->links_.begin(), before->links_.end(), [&](const auto& l) {
+        return l->where == s && l->where.text == s.text && std::find(links_.begin(), links_.end(), l) == links_.end();
+      });
+      if (same != before->links_.end()) link = *same;
+    }
+    links_.push_back(link != nullptr ? std::move(link) : std::make_shared<server_link>(s, options));
+  }
+  placement_ = routing::placement(nodes, options.distribution, options.hash);
+}
+
+}  // namespace cmemcache

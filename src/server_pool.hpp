@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cmemcache/blocking_client.hpp>
+#include <cmemcache/options.hpp>
+#include <cmemcache/server.hpp>
+
+#include "net/direct_pool.hpp"
+#include "routing/placement.hpp"
+#include "session/link_policy.hpp"
+
+namespace cmemcache {
+
+/// One server as a client knows it: where it is, how it fares, its connections and its figures.
+/// Shared by the pools that list it; every part is thread-safe.
+struct server_link {
+  server_link(const server& s, const client_options& options);
+
+  server_counters counters() const;
+
+  const server where;
+  session::link_policy policy;
+  net::direct_pool connections;
+
+  std::atomic<std::uint64_t> hits{0}, misses{0}, stores{0}, timeouts{0}, bytes_in{0}, bytes_out{0}, marked_dead{0};
+};
+
+/// A list of servers and the placement of keys on them. Immutable once made; replaced as a whole.
+class server_pool {
+ public:
+  /// Servers that `before` has, too, keep their connections, figures and marks.
+  server_pool(std::span<const server> servers, const client_options& options, const server_pool* before);
+
+  std::size_t size() const noexcept { return links_.size(); }
+  server_link& operator[](std::size_t i) const noexcept { return *links_[i]; }
+  const routing::placement& placement() const noexcept { return placement_; }
+
+ private:
+  std::vector<std::shared_ptr<server_link>> links_;
+  routing::placement placement_;
+};
+
+}  // namespace cmemcache
