@@ -77,7 +77,7 @@ void blocking_call::run(std::span<element> elements, session::results& answers,
 
 void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
   boost::container::small_vector<std::size_t, 8> todo;
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
+  for (const std::size_t i : servers_.borrowing_order()) {
     if (is_usable(i)) todo.push_back(i);
     else add_failure(i, errc::no_server, "it is marked dead");
   }
@@ -136,7 +136,7 @@ std::size_t blocking_call::choose(const element& e, std::span<const std::uint64_
   return walk(routing::placement_chain(placement, hashes[e.slot]));
 }
 
-// One part per server, in the servers' order: that callers borrow in one order keeps them from waiting in a circle.
+// One part per server, in the borrowing order.
 void blocking_call::assign(std::span<element> todo, std::span<const std::uint64_t> hashes,
                            session::reply_sink* sink, parts& round) {
   const auto add = [&](std::size_t server, std::span<element> elements) {
@@ -163,7 +163,7 @@ void blocking_call::assign(std::span<element> todo, std::span<const std::uint64_
   std::vector<std::size_t> next = begin;
   for (std::size_t i = 0; i < todo.size(); ++i) grouped_[next[chosen[i]]++] = todo[i];
   round.reserve(nobody);
-  for (std::size_t s = 0; s < nobody; ++s)
+  for (const std::size_t s : servers_.borrowing_order())
     if (begin[s] != begin[s + 1]) add(s, std::span(grouped_).subspan(begin[s], begin[s + 1] - begin[s]));
 }
 

@@ -1,6 +1,7 @@
 #include "server_pool.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace cmemcache {
 
@@ -58,6 +59,8 @@ server_pool::server_pool(std::span<const server> servers, const client_options& 
     }
     links_.push_back(link != nullptr ? std::move(link) : std::make_shared<server_link>(s, options));
   }
+  for (std::size_t i = 0; i < links_.size(); ++i) order_.push_back(i);
+  std::ranges::sort(order_, std::less<>(), [this](std::size_t i) { return links_[i].get(); });
   placement_ = routing::placement(nodes, options.distribution, options.hash);
 }
 

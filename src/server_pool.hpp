@@ -42,8 +42,13 @@ class server_pool {
   server_link& operator[](std::size_t i) const noexcept { return *links_[i]; }
   const routing::placement& placement() const noexcept { return placement_; }
 
+  /// The servers' indexes in the order in which connections must be borrowed from them: the same for every list that
+  /// has them, so that callers who hold one and wait for the next never wait in a circle.
+  std::span<const std::size_t> borrowing_order() const noexcept { return order_; }
+
  private:
   std::vector<std::shared_ptr<server_link>> links_;
+  std::vector<std::size_t> order_;
   routing::placement placement_;
 };
 

@@ -27,7 +27,7 @@ struct client_options {
   bool failover = true;                ///< whether a dead server's keys move to the next candidate
 
   wire_protocol protocol = wire_protocol::automatic;
-  std::string key_prefix;              ///< before every key on the wire; not hashed
+  std::string key_prefix = {};         ///< before every key on the wire; not hashed
   std::size_t max_connections = 8;     ///< sockets per server; a caller over that waits, inside its deadline
   bool flush_on_reconnect = false;     ///< flush_all to a server that comes back after it was marked dead
 

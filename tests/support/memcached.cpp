@@ -1,0 +1,108 @@
+#include "support/memcached.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+namespace cmemcache::test {
+
+namespace {
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+}  // namespace
+
+std::uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw std::runtime_error("no free port");
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
+memcached::memcached(std::vector<std::string> arguments, std::string unix_path)
+    : arguments_(std::move(arguments)), unix_path_(std::move(unix_path)) {
+  if (unix_path_.empty()) port_ = free_port();
+  start();
+}
+
+memcached::~memcached() { kill(); }
+
+std::string memcached::address() const {
+  return unix_path_.empty() ? "127.0.0.1:" + std::to_string(port_) : "unix:" + unix_path_;
+}
+
+void memcached::start() {
+  std::vector<std::string> words{"memcached", "-t", "1", "-U", "0"};
+  if (unix_path_.empty()) words.insert(words.end(), {"-l", "127.0.0.1", "-p", std::to_string(port_)});
+  else words.insert(words.end(), {"-s", unix_path_});
+  if (::geteuid() == 0) words.insert(words.end(), {"-u", "root"});
+  words.insert(words.end(), arguments_.begin(), arguments_.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::execvp(argv[0], argv.data());
+    ::_exit(127);
+  }
+  for (int i = 0; i < 500; ++i) {
+    if (answers()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  throw std::runtime_error("memcached did not start: is the Debian package memcached installed?");
+}
+
+bool memcached::answers() const {
+  const int fd = ::socket(unix_path_.empty() ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int result;
+  if (unix_path_.empty()) {
+    const sockaddr_in address = loopback(port_);
+    result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } else {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, unix_path_.c_str(), sizeof address.sun_path - 1);
+    result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  ::close(fd);
+  return result == 0;
+}
+
+void memcached::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+void memcached::pause() {
+  ::kill(pid_, SIGSTOP);
+  int status = 0;
+  ::waitpid(pid_, &status, WUNTRACED);
+}
+
+void memcached::resume() { ::kill(pid_, SIGCONT); }
+
+}  // namespace cmemcache::test

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cmemcache::test {
+
+/// A real memcached of the test's own, on a loopback port that was free, or on a unix socket. Answers when the
+/// constructor returns, and is gone when the object is, or the test program.
+class memcached {
+ public:
+  explicit memcached(std::vector<std::string> arguments = {}, std::string unix_path = {});
+  ~memcached();
+  memcached(const memcached&) = delete;
+  memcached& operator=(const memcached&) = delete;
+
+  /// As a client is given it.
+  std::string address() const;
+
+  void kill();     ///< SIGKILL, and waits
+  void start();    ///< again, on the same address, with nothing in it
+  void restart() { kill(), start(); }
+  void pause();    ///< SIGSTOP: connections are taken by the kernel, and nothing is answered
+  void resume();
+
+ private:
+  bool answers() const;
+
+  std::vector<std::string> arguments_;
+  std::string unix_path_;
+  std::uint16_t port_ = 0;
+  pid_t pid_ = -1;
+};
+
+/// A loopback port that nobody listens on at the moment.
+std::uint16_t free_port();
+
+}  // namespace cmemcache::test
