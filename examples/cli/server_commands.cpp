@@ -59,7 +59,9 @@ int version(const settings& s) {
   });
 }
 
-int stats(const settings& s, const std::string& sort) {
+int stats(const settings& s, const std::vector<std::string>& words) {
+  std::string sort;
+  for (const auto& word : words) sort += (sort.empty() ? "" : " ") + word;
   return each_server(s, [&](blocking_client& mc, const server& one) {
     json::object values;
     for (const auto& answer : mc.stats(sort)) {
@@ -123,7 +125,7 @@ int where(const settings& s, const std::vector<std::string>& keys) {
       put_bytes(o, "server", place);
       all.push_back(std::move(o));
     } else {
-      print(key + "\t" + place + "\n");
+      print(printable(key) + "\t" + place + "\n");
     }
   }
   if (s.json) print_json(all);
@@ -141,9 +143,9 @@ void add_server_commands(CLI::App& app, action& chosen) {
     chosen = version;
   });
 
-  auto sort = std::make_shared<std::string>();
+  auto sort = std::make_shared<std::vector<std::string>>();
   auto* stats_command = app.add_subcommand("stats", "each server's statistics");
-  add_text(*stats_command, "SORT", *sort, "items, slabs, sizes, settings, conns, ...; without it, the general ones");
+  add_texts(*stats_command, "SORT", *sort, "items, slabs, settings, conns, detail on, ...; the general ones without");
   stats_command->callback([sort, &chosen] { chosen = [sort](const settings& s) { return stats(s, *sort); }; });
 
   auto delay = std::make_shared<std::uint64_t>(0);

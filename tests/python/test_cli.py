@@ -140,6 +140,8 @@ def test_about_servers(cli, memcached):
     assert cli("version").stdout.decode().startswith(memcached.address + "  ")
     assert b" ms " in cli("ping").stdout
     assert b"pid" in cli("stats").stdout and b"maxbytes" in cli("stats", "settings").stdout
+    assert cli("stats", "detail", "off").returncode == DONE
+    assert cli("stats", "items\r\nflush_all").returncode == TROUBLE
     [told] = json.loads(cli("stats", "--json").stdout)
     assert told["server"] == memcached.address and told["stats"]["pid"] == str(memcached.pid)
 
