@@ -1,6 +1,7 @@
 #include "routing/hash.hpp"
 
-#include "routing/crc32.hpp"
+#include <zlib.h>
+
 #include "routing/md5.hpp"
 #include "routing/murmur.hpp"
 
@@ -24,6 +25,11 @@ std::uint32_t one_at_a_time(std::string_view key) noexcept {
   return h;
 }
 
+std::uint32_t zlib_crc32(std::string_view key) noexcept {
+  return static_cast<std::uint32_t>(
+      ::crc32_z(0, reinterpret_cast<const unsigned char*>(key.data()), key.size()));
+}
+
 constexpr std::uint32_t fnv_offset = 2166136261U;
 constexpr std::uint32_t fnv_prime = 16777619U;
 
@@ -43,8 +49,8 @@ std::uint32_t fnv1a(std::string_view key) noexcept {
 
 std::uint32_t hash_key(hash_kind kind, std::string_view key) noexcept {
   switch (kind) {
-    case hash_kind::crc: return crc32(key) >> 16 & 0x7fffU;
-    case hash_kind::crc32: return crc32(key);
+    case hash_kind::crc: return zlib_crc32(key) >> 16 & 0x7fffU;
+    case hash_kind::crc32: return zlib_crc32(key);
     case hash_kind::md5: return md5(key)[0];
     case hash_kind::one_at_a_time: return one_at_a_time(key);
     case hash_kind::fnv1_32: return fnv1(key);

@@ -1,10 +1,7 @@
 #include "routing/hash.hpp"
 
-#include "routing/crc32.hpp"
 #include "routing/md5.hpp"
 #include "routing/murmur.hpp"
-
-#include <boost/crc.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -64,16 +61,6 @@ TEST_CASE("the hashes of an empty key", "[routing][hash]") {
   CHECK(hash_key(hash_kind::fnv1a_32, {}) == 2166136261U);
   CHECK(hash_key(hash_kind::murmur3, {}) == 0);
   CHECK(hash_key(hash_kind::murmur, {}) == 0);
-}
-
-TEST_CASE("crc32 is Boost's at every length and with every byte", "[routing][hash]") {
-  std::string text;
-  for (int i = 0; i < 600; ++i) {
-    boost::crc_32_type reference;
-    reference.process_bytes(text.data(), text.size());
-    REQUIRE(crc32(text) == reference.checksum());
-    text.push_back(static_cast<char>(static_cast<unsigned char>(i * 7)));
-  }
 }
 
 TEST_CASE("murmur3 is the same however its text is cut", "[routing][hash]") {
