@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <cmemcache/server.hpp>
+
+#include "blocking_engine.hpp"
+#include "reference.hpp"
+
+namespace cmemcache::python {
+
+/// How values and flags stand for Python objects.
+enum class profile : std::uint8_t {
+  raw,               ///< bytes and nothing else
+  python_memcached,  ///< python-memcached's types and flags
+  object,            ///< the user's dumps() and loads()
+};
+
+/// What a Python client holds in C++: the engine, and the options that the verbs look at. The C++ half of
+/// `_cmemcache.ClientBase`, whose Boost.Python instance owns it.
+///
+/// Used with the GIL held, except that the engine may also be used without. Whatever of the engine's may wait for a
+/// lock must be: a call that holds the lock may be waiting for the GIL.
+class bound_client {
+ public:
+  /// `options` is what cmemcache._options makes. A failure throws python_error_set.
+  bound_client(PyObject* servers, PyObject* options);
+  bound_client(const bound_client&) = delete;
+  bound_client& operator=(const bound_client&) = delete;
+
+  blocking_engine& engine() const noexcept { return *engine_; }
+
+  profile values = profile::raw;
+  bool raises = false;              ///< errors="raise"
+  bool cache_cas = false;           ///< gets() remembers its token
+  bool plain_keys = true;           ///< no key_encoder, and no limit on keys but memcached's
+  std::size_t max_key_length = 0;   ///< server_max_key_length
+  reference key_encoder;            ///< none when there is no such callable
+  reference serializer;             ///< profile::object: what has dumps() and loads()
+
+ private:
+  std::unique_ptr<blocking_engine> engine_;
+};
+
+/// A Python exception is set; it is all there is to say.
+struct python_error_set {};
+
+/// The servers of an iterable of `"host:port"` and `(server, weight)`. False: an exception is set.
+bool read_servers(PyObject* iterable, std::vector<server>& out);
+
+}  // namespace cmemcache::python

@@ -1,0 +1,59 @@
+#include "instance.hpp"
+
+#include <boost/python/instance_holder.hpp>
+#include <boost/python/object/instance.hpp>
+#include <boost/python/type_id.hpp>
+
+namespace cmemcache::python {
+
+namespace {
+
+using boost_instance = boost::python::objects::instance<>;
+
+boost_instance& layout_of(PyObject* self) noexcept { return *reinterpret_cast<boost_instance*>(self); }
+
+// The newest, where __init__ was called more than once.
+bound_client* held_by(PyObject* self) noexcept {
+  const boost::python::type_info wanted = boost::python::type_id<bound_client>();
+  for (auto* holder = layout_of(self).objects; holder != nullptr; holder = holder->next())
+    if (void* const held = holder->holds(wanted, false)) return static_cast<bound_client*>(held);
+  return nullptr;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(layout_of(self).dict);
+  if (const bound_client* const client = held_by(self)) {
+    Py_VISIT(client->key_encoder.get());
+    Py_VISIT(client->serializer.get());
+  }
+  return 0;
+}
+
+int clear(PyObject* self) {
+  Py_CLEAR(layout_of(self).dict);
+  if (bound_client* const client = held_by(self)) {
+    client->key_encoder = {};
+    client->serializer = {};
+  }
+  return 0;
+}
+
+}  // namespace
+
+bound_client* client_of(PyObject* self) noexcept {
+  if (bound_client* const client = held_by(self)) [[likely]]
+    return client;
+  PyErr_Format(PyExc_RuntimeError, "%s was not initialized: its __init__ has to call that of the client's class",
+               Py_TYPE(self)->tp_name);
+  return nullptr;
+}
+
+void make_collectable(PyTypeObject* type) noexcept {
+  type->tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type->tp_free = PyObject_GC_Del;
+  type->tp_traverse = traverse;
+  type->tp_clear = clear;
+}
+
+}  // namespace cmemcache::python

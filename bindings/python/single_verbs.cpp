@@ -1,0 +1,230 @@
+#include "docstrings.hpp"
+#include "exchange.hpp"
+#include "values.hpp"
+#include "verbs.hpp"
+
+namespace cmemcache::python {
+
+namespace {
+
+using arguments = signature::arguments;
+
+PyObject* none() { return Py_NewRef(Py_None); }
+
+// The decoded value; null where an exception is set. A miss, or what cannot be decoded, is `otherwise` (null: None).
+PyObject* value_or(single_exchange& x, PyObject* otherwise) {
+  if (x.answer.status == status::hit) {
+    PyObject* const value = decode(x.self, x.client, x.key.object, x.answer, x.values);
+    if (value != nullptr || PyErr_Occurred() != nullptr) return value;
+  }
+  return Py_NewRef(otherwise == nullptr ? Py_None : otherwise);
+}
+
+// (first, second), taking over `first`; null where that is null.
+PyObject* pair(reference first, PyObject* second) {
+  const reference other = reference::owning(second);
+  return first && other ? PyTuple_Pack(2, first.get(), other.get()) : nullptr;
+}
+
+PyObject* get(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("get", 1, {"key", "default"});
+  arguments a;
+  single_exchange x(self, client, verb::get);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  return value_or(x, a[1]);
+}
+
+// The tokens that gets() has kept for cas(), by key, of the calling thread: a dict.
+reference remembered_tokens(PyObject* self) { return reference::owning(PyObject_GetAttrString(self, "cas_ids")); }
+
+reference bytes_of(std::string_view text) {
+  return reference::owning(PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+}
+
+bool remember_token(const single_exchange& x) {
+  const reference tokens = remembered_tokens(x.self);
+  const reference key = bytes_of(x.key.bytes);
+  if (!tokens || !key) return false;
+  if (x.answer.status == status::hit) {
+    const reference token = reference::owning(PyLong_FromUnsignedLongLong(x.answer.cas));
+    return token && PyObject_SetItem(tokens.get(), key.get(), token.get()) == 0;
+  }
+  // What an earlier gets() saw is not what is there now.
+  if (PyObject_DelItem(tokens.get(), key.get()) == 0) return true;
+  if (!PyErr_ExceptionMatches(PyExc_KeyError)) return false;
+  PyErr_Clear();
+  return true;
+}
+
+PyObject* gets(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("gets", 1, {"key"});
+  arguments a;
+  single_exchange x(self, client, verb::gets);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (client.cache_cas && !remember_token(x)) return nullptr;
+  return value_or(x, nullptr);
+}
+
+PyObject* get_with_cas(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("get_with_cas", 1, {"key"});
+  arguments a;
+  single_exchange x(self, client, verb::gets);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (x.answer.status == status::hit) {
+    reference value = reference::owning(decode(self, client, a[0], x.answer, x.values));
+    if (value) return pair(std::move(value), PyLong_FromUnsignedLongLong(x.answer.cas));
+    if (PyErr_Occurred() != nullptr) return nullptr;
+  }
+  return PyTuple_Pack(2, Py_None, Py_None);
+}
+
+PyObject* getflags(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("getflags", 1, {"key"});
+  arguments a;
+  single_exchange x(self, client, verb::get);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (x.answer.status != status::hit) return none();
+  return pair(x.values.bytes(x.answer.value), PyLong_FromUnsignedLong(x.answer.flags));
+}
+
+PyObject* gat(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("gat", 2, {"key", "time"});
+  arguments a;
+  single_exchange x(self, client, verb::gat);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) || !x.run()) return nullptr;
+  return value_or(x, nullptr);
+}
+
+PyObject* touch(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("touch", 1, {"key", "time", "noreply"});
+  arguments a;
+  single_exchange x(self, client, verb::touch);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) ||
+      !read_flag(a[2], x.what.noreply) || !x.run())
+    return nullptr;
+  return PyLong_FromLong(x.answer.status == status::touched);
+}
+
+PyObject* delete_(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes("delete", 1, {"key", "noreply"});
+  arguments a;
+  single_exchange x(self, client, verb::delete_);
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_flag(a[1], x.what.noreply) || !x.run()) return nullptr;
+  return PyLong_FromLong(x.answer.status == status::deleted);
+}
+
+template <verb Op>
+PyObject* count(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes(Op == verb::incr ? "incr" : "decr", 1, {"key", "delta", "noreply"});
+  arguments a;
+  single_exchange x(self, client, Op);
+  x.asked.number = 1;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_unsigned(a[1], "delta", UINT64_MAX, x.asked.number) ||
+      !read_flag(a[2], x.what.noreply) || !x.run())
+    return nullptr;
+  return x.answer.status == status::number ? PyLong_FromUnsignedLongLong(x.answer.number) : none();
+}
+
+// The token of a cas: the explicit one, or the one that gets() has kept. Never none: a cas that turned into a plain set
+// would overwrite what it was meant to protect.
+bool read_token(const single_exchange& x, PyObject* given, std::uint64_t& out) {
+  if (given != nullptr && given != Py_None) return read_unsigned(given, "cas", UINT64_MAX, out);
+  if (x.client.cache_cas) {
+    const reference tokens = remembered_tokens(x.self);
+    const reference key = bytes_of(x.key.bytes);
+    if (!tokens || !key) return false;
+    const reference token = reference::owning(PyObject_GetItem(tokens.get(), key.get()));
+    if (token) return read_unsigned(token.get(), "the remembered cas", UINT64_MAX, out);
+    if (!PyErr_ExceptionMatches(PyExc_KeyError)) return false;
+    PyErr_Clear();
+  }
+  PyErr_Format(PyExc_ValueError,
+               "cas() of %R has no token: give cas=, from get_with_cas(), or make the client with cache_cas=True and "
+               "call gets() in this thread first",
+               x.key.object);
+  return false;
+}
+
+template <verb Op>
+constexpr const char* store_name() {
+  return Op == verb::set       ? "set"
+         : Op == verb::add     ? "add"
+         : Op == verb::replace ? "replace"
+         : Op == verb::append  ? "append"
+         : Op == verb::prepend ? "prepend"
+                               : "cas";
+}
+
+template <verb Op, bool WithFlags>
+constexpr signature store_signature() {
+  constexpr bool with_cas = Op == verb::cas;
+  if constexpr (WithFlags && with_cas)
+    return {store_name<Op>(), 2, {"key", "val", "time", "flags", "min_compress_len", "noreply", "cas"}};
+  else if constexpr (WithFlags)
+    return {store_name<Op>(), 2, {"key", "val", "time", "flags", "min_compress_len", "noreply"}};
+  else if constexpr (with_cas)
+    return {store_name<Op>(), 2, {"key", "val", "time", "min_compress_len", "noreply", "cas"}};
+  else
+    return {store_name<Op>(), 2, {"key", "val", "time", "min_compress_len", "noreply"}};
+}
+
+template <verb Op, bool WithFlags>
+PyObject* store(PyObject* self, bound_client& client, const call_arguments& given) {
+  static constinit signature takes = store_signature<Op, WithFlags>();
+  arguments a;
+  value_text value;
+  std::uint64_t flags = 0;
+  Py_ssize_t min_compress_len = 0;
+  single_exchange x(self, client, Op);
+  constexpr int rest = WithFlags ? 4 : 3;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[2], x.what.exptime) ||
+      (WithFlags && !read_unsigned(a[3], "flags", UINT32_MAX, flags)) ||
+      !read_length(a[rest], "min_compress_len", min_compress_len) || !read_flag(a[rest + 1], x.what.noreply) ||
+      (Op == verb::cas && !read_token(x, a[rest + 2], x.asked.number)) ||
+      !encode(self, client, a[0], a[1], min_compress_len, value))
+    return nullptr;
+  x.asked.value = value.bytes;
+  x.asked.flags = WithFlags ? static_cast<std::uint32_t>(flags) : value.flags;
+  if (!x.run()) return nullptr;
+  switch (x.answer.status) {
+    case status::stored: return Py_NewRef(Py_True);
+    case status::unanswered: return PyLong_FromLong(0);   // as python-memcached tells trouble from a refusal
+    default: return Py_NewRef(Py_False);
+  }
+}
+
+template <bool WithFlags>
+PyMethodDef* stores() {
+  static PyMethodDef list[] = {
+      method<store<verb::set, WithFlags>>("set", WithFlags ? docs::string_set : docs::set),
+      method<store<verb::add, WithFlags>>("add", WithFlags ? docs::string_add : docs::add),
+      method<store<verb::replace, WithFlags>>("replace", WithFlags ? docs::string_replace : docs::replace),
+      method<store<verb::append, WithFlags>>("append", WithFlags ? docs::string_append : docs::append),
+      method<store<verb::prepend, WithFlags>>("prepend", WithFlags ? docs::string_prepend : docs::prepend),
+      method<store<verb::cas, WithFlags>>("cas", WithFlags ? docs::string_cas : docs::cas),
+      {},
+  };
+  return list;
+}
+
+}  // namespace
+
+PyMethodDef* single_verbs() {
+  static PyMethodDef list[] = {
+      method<get>("get", docs::get),
+      method<gets>("gets", docs::gets),
+      method<get_with_cas>("get_with_cas", docs::get_with_cas),
+      method<getflags>("getflags", docs::getflags),
+      method<gat>("gat", docs::gat),
+      method<touch>("touch", docs::touch),
+      method<delete_>("delete", docs::delete_),
+      method<count<verb::incr>>("incr", docs::incr),
+      method<count<verb::decr>>("decr", docs::decr),
+      {},
+  };
+  return list;
+}
+
+PyMethodDef* store_verbs(bool with_flags) { return with_flags ? stores<true>() : stores<false>(); }
+
+}  // namespace cmemcache::python

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "answers.hpp"
+#include "client.hpp"
+#include "reference.hpp"
+
+namespace cmemcache::python {
+
+/// The flag bits of python-memcached, which pylibmc and pymemcache share.
+struct flag_bits {
+  static constexpr std::uint32_t pickle = 1;
+  static constexpr std::uint32_t integer = 2;
+  static constexpr std::uint32_t long_integer = 4;
+  static constexpr std::uint32_t compressed = 8;
+  static constexpr std::uint32_t text = 16;
+  static constexpr std::uint32_t known = 31;
+};
+
+/// A value as memcached keeps it. `bytes` points into the caller's object, into `kept` or into `digits`: it must stay
+/// where it was encoded.
+struct value_text {
+  std::string_view bytes;
+  std::uint32_t flags = 0;
+  reference kept;
+  char digits[24];
+};
+
+bool encode_slowly(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
+                   Py_ssize_t min_compress_len, value_text& out);
+
+/// Encodes `value` by the client's profile. False: an exception is set.
+inline bool encode(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
+                   Py_ssize_t min_compress_len, value_text& out) {
+  if (client.values != profile::object && min_compress_len == 0) [[likely]] {
+    if (PyBytes_CheckExact(value)) {
+      out.bytes = {PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))};
+      return true;
+    }
+    if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)) {
+      out.bytes = {static_cast<const char*>(PyUnicode_DATA(value)),
+                   static_cast<std::size_t>(PyUnicode_GET_LENGTH(value))};
+      if (client.values == profile::python_memcached) out.flags = flag_bits::text;
+      return true;
+    }
+  }
+  return encode_slowly(self, client, key, value, min_compress_len, out);
+}
+
+PyObject* decode_slowly(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from);
+
+/// What `hit` stands for by the client's profile: a new reference. Null with an exception set, or without: it could
+/// not be decoded, that was reported, and it reads as a miss.
+inline PyObject* decode(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from) {
+  if (client.values == profile::raw || (hit.flags == 0 && client.values == profile::python_memcached))
+    return from.bytes(hit.value).release();
+  if (hit.flags == flag_bits::text && client.values == profile::python_memcached) {
+    PyObject* const text =
+        PyUnicode_DecodeUTF8(hit.value.data(), static_cast<Py_ssize_t>(hit.value.size()), nullptr);
+    if (text != nullptr) [[likely]]
+      return text;
+    PyErr_Clear();   // decode_slowly meets it again, and says so
+  }
+  return decode_slowly(self, client, key, hit, from);
+}
+
+}  // namespace cmemcache::python
