@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <unordered_set>
 
 #include "protocol/key.hpp"
 #include "routing/chain.hpp"
@@ -282,7 +283,7 @@ blocking_call::outcome blocking_call::settle_lost(part& p) {
   return ec == errc::interrupted ? outcome::stop : outcome::over;
 }
 
-void blocking_call::tally(const part& p, const session::results& answers) {
+void blocking_call::tally(const part& p, session::results& answers) {
   server_link& link = servers_[p.server];
   std::uint64_t hits = 0, misses = 0, stores = 0;
   for (const element& e : p.elements) {
@@ -294,6 +295,15 @@ void blocking_call::tally(const part& p, const session::results& answers) {
   count(link.hits, hits);
   count(link.misses, misses);
   count(link.stores, stores);
+  if (!answers.refusals().empty()) name_refusals(p, answers);
+}
+
+// A refusal names its slot; whose words they were is known here.
+void blocking_call::name_refusals(const part& p, session::results& answers) {
+  std::unordered_set<std::uint32_t> slots;
+  for (const element& e : p.elements) slots.insert(e.slot);
+  for (session::results::refusal& r : answers.refusals())
+    if (!r.words.empty() && slots.contains(r.slot)) r.server = servers_[p.server].where.text;
 }
 
 void blocking_call::mark_dead(std::size_t server) {
@@ -315,9 +325,12 @@ void blocking_call::add_failure(std::size_t server, error_code ec, std::string_v
 
 void blocking_call::add_no_server() {
   if (!call_.failures.empty()) return;  // which says more
+  std::string dead;
+  for (std::size_t i = 0; i < servers_.size(); ++i)
+    if (standings_[i].use == standing::verdict::unusable) dead += (dead.empty() ? "" : ", ") + servers_[i].where.text;
   const error_code ec = errc::no_server;
-  const char* const why = servers_.size() == 0 ? ": none is configured" : ": all candidates are marked dead";
-  call_.failures.push_back({ec, {}, std::string(to_string(what_.op)) + ": " + ec.message() + why});
+  call_.failures.push_back({ec, {}, std::string(to_string(what_.op)) + ": " + ec.message() +
+                                        (dead.empty() ? ": none is configured" : ": marked dead: " + dead)});
 }
 
 }  // namespace cmemcache

@@ -76,7 +76,8 @@ class blocking_call {
   outcome settle_answered(part& p);
   outcome settle_unconnected(part& p);
   outcome settle_lost(part& p);
-  void tally(const part& p, const session::results& answers);
+  void tally(const part& p, session::results& answers);
+  void name_refusals(const part& p, session::results& answers);
   void mark_dead(std::size_t server);
   void add_failure(std::size_t server, error_code ec, std::string_view words = {});
   void add_no_server();

@@ -41,9 +41,10 @@ std::string shown(std::string_view key) {
 
 // A request that was refused, by us or by its server, before anything else went wrong.
 failure describe(const session::results::refusal& r, verb op, std::string_view key) {
-  std::string text = std::string(to_string(op)) + " " + shown(key) + ": " + r.why.message();
+  std::string text = r.server.empty() ? "" : r.server + ": ";
+  text += std::string(to_string(op)) + " " + shown(key) + ": " + r.why.message();
   if (!r.words.empty()) text.append(": ").append(r.words);
-  return {r.why, {}, std::move(text)};
+  return {r.why, r.server, std::move(text)};
 }
 
 reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
@@ -201,13 +202,13 @@ multi_reply blocking_client::run_many(const command& what, std::span<element> el
   return out;
 }
 
-multi_reply blocking_client::get_multi(std::span<const std::string_view> keys, failure& trouble) {
+multi_reply blocking_client::run_keys(verb op, std::span<const std::string_view> keys, failure& trouble) {
   std::vector<element> elements(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     elements[i].key = keys[i];
     elements[i].slot = static_cast<std::uint32_t>(i);
   }
-  return run_many(command_of({.op = verb::get}, engine_->options()), elements, trouble);
+  return run_many(command_of({.op = op}, engine_->options()), elements, trouble);
 }
 
 multi_reply blocking_client::execute_multi(std::span<const request> what, failure& trouble) {
@@ -227,11 +228,21 @@ multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_vie
 }
 
 multi_reply blocking_client::get_multi(std::span<const std::string_view> keys) {
-  return or_throw([&](failure& trouble) { return get_multi(keys, trouble); });
+  return or_throw([&](failure& trouble) { return run_keys(verb::get, keys, trouble); });
 }
 multi_reply blocking_client::get_multi(std::span<const std::string_view> keys, error_code& ec) {
   failure trouble;
-  multi_reply out = get_multi(keys, trouble);
+  multi_reply out = run_keys(verb::get, keys, trouble);
+  ec = trouble.code;
+  return out;
+}
+
+multi_reply blocking_client::delete_multi(std::span<const std::string_view> keys) {
+  return or_throw([&](failure& trouble) { return run_keys(verb::delete_, keys, trouble); });
+}
+multi_reply blocking_client::delete_multi(std::span<const std::string_view> keys, error_code& ec) {
+  failure trouble;
+  multi_reply out = run_keys(verb::delete_, keys, trouble);
   ec = trouble.code;
   return out;
 }

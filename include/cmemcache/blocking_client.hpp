@@ -136,6 +136,10 @@ class blocking_client {
   multi_reply get_multi(std::span<const std::string_view> keys);
   multi_reply get_multi(std::span<const std::string_view> keys, error_code& ec);
 
+  /// Removes many keys, each deleted or not_found. Failures as in get_multi.
+  multi_reply delete_multi(std::span<const std::string_view> keys);
+  multi_reply delete_multi(std::span<const std::string_view> keys, error_code& ec);
+
   /// Many requests of one verb (its options are those of the first): storage verbs, get family, touch, delete_.
   /// One item per request. Failures as in get_multi; a request that is refused before sending (value too large)
   /// is `unanswered`.
@@ -181,7 +185,7 @@ class blocking_client {
 
  private:
   multi_reply run_many(const protocol::command& what, std::span<protocol::element> elements, failure& trouble);
-  multi_reply get_multi(std::span<const std::string_view> keys, failure& trouble);
+  multi_reply run_keys(verb op, std::span<const std::string_view> keys, failure& trouble);
   multi_reply execute_multi(std::span<const request> what, failure& trouble);
   multi_reply set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs, std::int64_t exptime,
                         std::uint32_t flags, failure& trouble);

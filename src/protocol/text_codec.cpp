@@ -111,7 +111,8 @@ bool parse_value(std::string_view rest, bool with_cas, reply_line& out) noexcept
   return rest.empty();
 }
 
-// Behind "STAT ": <name> <value>, where the value may be empty and may have blanks
+// Behind "STAT " (or "ITEM " of a cachedump, "PREFIX " of a detail dump): <name> <value>, where the value may be empty
+// and may have blanks
 bool parse_stat(std::string_view rest, reply_line& out) noexcept {
   const std::size_t name_size = rest.find(' ');
   out.key = rest.substr(0, name_size);
@@ -182,7 +183,9 @@ reply_line parse(std::string_view line, verb asked) noexcept {
     out = answer(status::number);
     if (take_number(rest, out.number) && rest.find_first_not_of(' ') == rest.npos) return out;
   }
-  if (asked == verb::stats && take(rest, "STAT ") && parse_stat(rest, out)) return out;
+  if (asked == verb::stats && (take(rest, "STAT ") || take(rest, "ITEM ") || take(rest, "PREFIX ")) &&
+      parse_stat(rest, out))
+    return out;
   if (asked == verb::version && take(rest, "VERSION ")) {
     out = answer(status::ok);
     out.text = rest;

@@ -31,7 +31,7 @@ char* results::place(std::uint32_t, std::size_t size) noexcept { return arena_.a
 
 void results::refused(std::uint32_t slot, error_code why, std::string_view words) noexcept {
   try {
-    refusals_.push_back({slot, why, std::string(words)});
+    refusals_.push_back({.slot = slot, .why = why, .words = std::string(words)});
   } catch (const std::bad_alloc&) {
     // The element stays unanswered; only the reason is lost.
   }

@@ -49,7 +49,8 @@ class results : public reply_sink {
   struct refusal {
     std::uint32_t slot;
     error_code why;
-    std::string words;   ///< the server's; empty when it was never asked
+    std::string words;         ///< the server's; empty when it was never asked
+    std::string server = {};   ///< whose words they are
   };
 
   /// `items`: one per slot, all `unanswered`; `first`: see arena.
@@ -63,6 +64,7 @@ class results : public reply_sink {
 
   std::span<item> items() const noexcept { return items_; }
   const std::vector<refusal>& refusals() const noexcept { return refusals_; }
+  std::vector<refusal>& refusals() noexcept { return refusals_; }
   arena& memory() noexcept { return arena_; }
 
  private:

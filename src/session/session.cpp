@@ -253,7 +253,9 @@ error_code session::handle_answer(const reply_line& line) {
 error_code session::handle_end(const reply_line& line) {
   pending_request& head = *awaiting_.front();
   switch (head.shape) {
-    case reply_shape::list: break;
+    case reply_shape::list:
+      if (head.sink != nullptr) head.sink->filed(0, {.status = status::ok});
+      break;
     case reply_shape::line: file_the_rest(status::miss); break;
     case reply_shape::quiet:
       if (line.what != reply_line::kind::fence) return errc::protocol_error;

@@ -57,13 +57,15 @@ TEST_CASE("a bulk call answers each key in its place", "[bulk]") {
   CHECK(got[20].value == p.values[30]);
   for (std::size_t i = 40; i < got.size(); ++i) REQUIRE(got[i].value == p.values[i]);
 
-  std::vector<request> gone;
-  for (const auto& key : asked) gone.push_back({.op = verb::delete_, .key = key});
-  const multi_reply deleted = mc.execute_multi(gone);
+  const multi_reply deleted = mc.delete_multi(asked);
   CHECK(deleted[10].status == status::not_found);
   CHECK(count_of(deleted, status::deleted) == 2998);  // 30 was deleted once
 
   CHECK(mc.get_multi({}).size() == 0);
+  std::vector<request> touches;
+  for (const auto& key : p.key_views) touches.push_back({.op = verb::touch, .key = key, .exptime = 60});
+  CHECK(count_of(mc.execute_multi(touches), status::touched) == 2);  // 10 and 20
+
   std::uint64_t stores = 0;
   for (const auto& c : mc.counters()) {
     CHECK(c.connections == 1);
@@ -97,6 +99,7 @@ TEST_CASE("of a bulk store exactly what the server refused is not stored", "[bul
   const multi_reply stored = mc.set_multi(p.views, 0, 0, ec);
   CHECK(ec == errc::value_too_large);
   CHECK(stored.failures().size() == 3);
+  CHECK(std::ranges::count(stored.failures(), server.address(), &failure::server) == 2);
   for (std::size_t i = 0; i < 100; ++i) {
     const bool refused = i == 7 || i == 70 || i == 71;
     CHECK(stored[i].status == (refused ? status::unanswered : status::stored));
