@@ -19,22 +19,18 @@ namespace {
 class server_sink final : public session::reply_sink {
  public:
   server_stats answer;
-  bool answered = false;
 
   char* place(std::uint32_t, std::size_t) noexcept override { return nullptr; }
   void refused(std::uint32_t, error_code, std::string_view) noexcept override {}
   void filed(std::uint32_t, const item& got) noexcept override {
-    answered = true;
+    if (got.value.empty()) return;
     try {
-      if (!got.value.empty()) stat("version", got.value);
+      stat("version", got.value);
     } catch (const std::bad_alloc&) {
-      answered = false;
+      // The server is listed without its text.
     }
   }
-  void stat(std::string_view name, std::string_view value) override {
-    answered = true;
-    answer.values.emplace_back(name, value);
-  }
+  void stat(std::string_view name, std::string_view value) override { answer.values.emplace_back(name, value); }
 };
 
 bool is_printable_argument(std::string_view argument) noexcept {
@@ -108,8 +104,9 @@ std::vector<server_stats> blocking_engine::ask_all(const command& what, call& c)
   for (server_sink& s : sinks) places.push_back(&s);
   blocking_call(*servers, options_, what, c).run_on_all(places);
   for (std::size_t i = 0; i < sinks.size(); ++i) {
-    if (!sinks[i].answered) continue;
-    sinks[i].answer.server = (*servers)[i].where.text;
+    const std::string& name = (*servers)[i].where.text;
+    if (std::ranges::find(c.failures, name, &failure::server) != c.failures.end()) continue;
+    sinks[i].answer.server = name;
     out.push_back(std::move(sinks[i].answer));
   }
   return out;

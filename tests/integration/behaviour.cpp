@@ -135,11 +135,9 @@ TEST_CASE("every verb behaves the same over every protocol and transport", "[beh
     CHECK(mc.stats().at(0).values.size() > 20);
     CHECK_FALSE(mc.stats("settings").at(0).values.empty());
     CHECK(mc.stats("detail on").at(0).values.empty());
-    mc.stats("detail dump").at(0);  // some servers count classic commands only: perhaps nothing to tell, and no error
-    std::size_t dumped = 0;
-    for (const char* slab : {"1", "2", "3"})
-      dumped += mc.stats("cachedump " + std::string(slab) + " 0").at(0).values.size();
-    CHECK(dumped > 0);
+    // What these two tell depends on what the server counts and has moved meanwhile: perhaps nothing, never an error.
+    CHECK(mc.stats("detail dump").size() == 1);
+    CHECK(mc.stats("cachedump 1 0").size() == 1);
     error_code ec;
     CHECK(mc.stats("items\r\nflush_all", ec).empty());
     CHECK(ec == errc::bad_argument);
