@@ -1,0 +1,42 @@
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "protocol/text_codec.hpp"
+
+using namespace cmemcache;
+using kind = protocol::reply_line::kind;
+
+namespace {
+
+bool inside(std::string_view part, std::string_view line) {
+  return part.empty() || (part.data() >= line.data() && part.data() + part.size() <= line.data() + line.size());
+}
+
+void require(bool truth) {
+  if (!truth) std::abort();
+}
+
+}  // namespace
+
+// The first byte chooses the verb, the rest is the line.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto asked = static_cast<verb>(data[0] % (static_cast<int>(verb::stats) + 1));
+  const std::string_view line(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const protocol::reply_line got = protocol::text::parse(line, asked);
+
+  require(inside(got.key, line) && inside(got.text, line));
+  require(!got.has_opaque && got.what != kind::fence);
+  if (got.what == kind::value)
+    require(is_retrieval(asked) && got.status == status::hit && !got.key.empty() && got.key.find(' ') == got.key.npos &&
+            line.substr(6).starts_with(got.key));
+  if (got.what == kind::end) require(line == "END" && (is_retrieval(asked) || asked == verb::stats));
+  if (got.what == kind::stat) require(asked == verb::stats && !got.key.empty());
+  if (got.what == kind::answer)
+    require(got.status != status::unanswered && got.status != status::hit && got.status != status::miss);
+  if (got.what == kind::failure) require(got.text == line && got.status == status::unanswered);
+  // Nothing that may have moved the stream is taken lightly.
+  if (got.what == kind::failure && !is_fatal(got.code)) require(line.find("_ERROR") == 6);
+  return 0;
+}
