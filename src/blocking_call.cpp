@@ -244,8 +244,13 @@ blocking_call::outcome blocking_call::settle_answered(part& p) {
     if (r.result) add_failure(p.server, r.result, p.loan->session().last_line());
     ambiguous |= r.ambiguous;
   }
-  standings_[p.server].one_by_one |= ambiguous;
-  return ambiguous ? outcome::again : outcome::over;
+  if (!ambiguous) return outcome::over;
+  if (what_.op == verb::delete_) {  // asked again, those that were deleted would not be found
+    add_failure(p.server, errc::server_error, p.loan->session().last_line());
+    return outcome::over;
+  }
+  standings_[p.server].one_by_one = true;
+  return outcome::again;
 }
 
 // The server was not reached. The keys may go elsewhere, if there is time.

@@ -34,13 +34,20 @@ bool parse_path(std::string_view path, server& out) {
   return path.size() > 1 && path.size() <= longest && path.front() == '/';
 }
 
+// An IPv6 address by its looks, with a zone ("%eth0") perhaps; whether it is one, connecting tells.
+bool looks_like_ipv6(std::string_view text) noexcept {
+  const std::string_view address = text.substr(0, text.find('%'));
+  return address.find(':') != address.npos &&
+         address.find_first_not_of("0123456789abcdefABCDEF:.") == address.npos &&
+         text.find_first_of("[]/") == text.npos;
+}
+
 bool parse_bracketed(std::string_view rest, server& out) {
   const std::size_t end = rest.find(']');
-  if (end == rest.npos || end < 2) return false;
+  if (end == rest.npos) return false;
   out.kind = server::transport::tcp6;
   out.host = rest.substr(1, end - 1);
-  return out.host.find(':') != std::string::npos && out.host.find('[') == std::string::npos &&
-         parse_port(rest.substr(end + 1), out.port);
+  return looks_like_ipv6(out.host) && parse_port(rest.substr(end + 1), out.port);
 }
 
 bool parse_host(std::string_view rest, server& out) {

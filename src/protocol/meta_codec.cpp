@@ -123,7 +123,7 @@ bool parse_value(std::string_view rest, verb asked, reply_line& out) noexcept {
 bool can_say(const command& what) noexcept { return has_key(what.op) && !(what.noreply && takes_noreply(what.op)); }
 
 reply_shape shape_of(const command& what, std::size_t count) noexcept {
-  const bool has_silence = is_retrieval(what.op) || is_storage(what.op) || what.op == verb::delete_;
+  const bool has_silence = is_retrieval(what.op) || what.op == verb::set || what.op == verb::delete_;
   return count > 1 && has_silence ? reply_shape::quiet : reply_shape::in_order;
 }
 

@@ -15,7 +15,8 @@ namespace cmemcache::protocol::meta {
 /// Whether the meta commands can say `what`: all verbs about keys, unless `noreply`.
 bool can_say(const command& what) noexcept;
 
-/// How the replies come: in order for one element, quiet for more where the verb has a silent success.
+/// How the replies come: in order for one element; quiet for more, where the verb nearly always succeeds and may be
+/// sent again when a failure did not say whose it was. add, append, cas and the like may not.
 reply_shape shape_of(const command& what, std::size_t count) noexcept;
 
 /// Writes one meta command per element, with opaques counting up from `first_opaque`, and for the quiet shape the

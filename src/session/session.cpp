@@ -277,6 +277,7 @@ error_code session::handle_failure(const reply_line& line) {
   if (is_fatal(ec)) return ec;
   if (head.shape == reply_shape::quiet) {
     head.ambiguous = true;  // the error names no opaque
+    last_line_ = line.text.substr(0, kept_of_line);
     return {};
   }
   if (head.shape == reply_shape::in_order && !head.elements.empty()) {

@@ -49,6 +49,7 @@ TEST_CASE("the forms of a server string", "[server]") {
 TEST_CASE("what is no server is refused by name", "[server]") {
   const std::string text = GENERATE(as<std::string>{}, "", ":", ":11211", "host:", "host:0", "host:65536", "host:-1",
                                     "host:port", "host:1 ", " host", "ho st", "host:1:2", "::1", "[::1", "[]", "[host]",
+                                    "inet6:[/:1]:1", "[::1/]", "[ho:st]", "[::1%a/b]",
                                     "[::1]x", "[::1]:", "inet6:::1", "inet6:host", "inet:", "unix:", "unix:relative",
                                     "/", "a/b", "a,b", "host\n", "host\r\nflush_all",
                                     "/" + std::string(107, 'p'));

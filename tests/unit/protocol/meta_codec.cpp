@@ -103,12 +103,14 @@ TEST_CASE("the meta commands speak of keys, and always answer", "[meta_codec]") 
   CHECK_FALSE(meta::can_say({.op = verb::stats}));
 }
 
-TEST_CASE("many are asked quietly where silence can mean success", "[meta_codec]") {
-  for (const verb op : {verb::get, verb::gats, verb::set, verb::cas, verb::delete_}) {
+TEST_CASE("many are asked quietly where silence can mean success and doubt can be asked again", "[meta_codec]") {
+  for (const verb op : {verb::get, verb::gats, verb::set, verb::delete_}) {
     CHECK(meta::shape_of({.op = op}, 1) == in_order);
     CHECK(meta::shape_of({.op = op}, 2) == quiet);
   }
-  for (const verb op : {verb::incr, verb::decr, verb::touch}) CHECK(meta::shape_of({.op = op}, 2) == in_order);
+  for (const verb op : {verb::add, verb::replace, verb::append, verb::prepend, verb::cas, verb::incr, verb::decr,
+                        verb::touch})
+    CHECK(meta::shape_of({.op = op}, 2) == in_order);
 }
 
 TEST_CASE("a VA line is read", "[meta_codec]") {
