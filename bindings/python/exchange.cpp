@@ -19,6 +19,14 @@ bool is_misuse(const error_code& code) noexcept {
   return code == errc::closed || code == errc::not_a_number || code == errc::bad_argument;
 }
 
+// A refusal, by us or by its server, in the words that failures have.
+failure describe(const session::results::refusal& r, verb op, std::string_view key) {
+  std::string text = r.server.empty() ? "" : r.server + ": ";
+  text += std::string(to_string(op)) + " " + shown(key) + ": " + r.why.message();
+  if (!r.words.empty()) text.append(": ").append(r.words);
+  return {r.why, r.server, std::move(text)};
+}
+
 }  // namespace
 
 template <typename Work>
@@ -62,22 +70,9 @@ bool exchange::settle_trouble(const answers& from, std::span<const key_text> key
       raise_key_error(r.why, key.object);
       return false;
     }
-    trouble_.failures.push_back(describe(r, key));
+    trouble_.failures.push_back(describe(r, what.op, key.bytes));
   }
   return report(std::ranges::any_of(from.items(), [](const item& i) { return i.status == status::unanswered; }));
-}
-
-failure exchange::describe(const session::results::refusal& r, const key_text& key) {
-  failure told{r.why, {}, {}};
-  without_gil([&] {
-    const blocking_engine& engine = client.engine();
-    const std::string_view of_call = what.prefix.substr(engine.options().key_prefix.size());
-    const auto server = key.hashed ? engine.server_for_hash(key.hash) : engine.server_for(key.bytes, of_call);
-    told.server = server.value_or("");
-  });
-  told.text = told.server + ": " + std::string(to_string(what.op)) + " " + shown(key.bytes) + ": " + r.why.message();
-  if (!r.words.empty()) told.text.append(": ").append(r.words);
-  return told;
 }
 
 bool exchange::report(bool may_raise) {
@@ -92,7 +87,7 @@ bool exchange::report(bool may_raise) {
       if (PyObject_SetAttrString(self, "last_error", instance.get()) == 0) raise(instance);
       return false;
     }
-    const reference done = reference::owning(PyObject_CallMethod(self, "_report", "O", instance.get()));
+    const reference done = reference::owning(PyObject_CallMethod(self, "_report", "(O)", instance.get()));
     if (!done) return false;
   }
   return true;

@@ -49,7 +49,6 @@ class exchange {
 
  private:
   bool settle_trouble(const answers& from, std::span<const key_text> keys);
-  failure describe(const session::results::refusal& r, const key_text& key);
   bool report(bool may_raise);
   template <typename Work>
   bool outside(Work&& work);

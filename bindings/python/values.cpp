@@ -1,6 +1,7 @@
 #include "values.hpp"
 
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 #include "arguments.hpp"
@@ -48,19 +49,6 @@ bool encode_raw(PyObject* value, value_text& out) {
   return false;
 }
 
-bool encode_integer(PyObject* value, value_text& out) {
-  out.flags = flag_bits::integer;
-  int overflow = 0;
-  const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-  if (overflow == 0) {
-    const auto end = std::to_chars(out.digits, out.digits + sizeof out.digits, number).ptr;
-    out.bytes = {out.digits, static_cast<std::size_t>(end - out.digits)};
-    return true;
-  }
-  reference digits = reference::owning(PyObject_Str(value));
-  return digits && keep_bytes(reference::owning(PyUnicode_AsASCIIString(digits.get())), out);
-}
-
 bool compress(PyObject* self, value_text& out) {
   const reference plain = out.kept && PyBytes_CheckExact(out.kept.get())
                               ? reference::to(out.kept.get())
@@ -78,9 +66,9 @@ bool compress(PyObject* self, value_text& out) {
   return true;
 }
 
-// By the exact type: an instance of a subclass comes back as one, which takes a pickle.
+// By the exact type: an instance of a subclass comes back as one, which takes a pickle. Ints, which are never
+// compressed, are not met here.
 bool encode_typed(PyObject* self, PyObject* value, Py_ssize_t min_compress_len, value_text& out) {
-  if (PyLong_CheckExact(value)) return encode_integer(value, out);   // never compressed
   if (PyBytes_CheckExact(value)) {
     if (!keep_bytes(reference::to(value), out)) return false;
   } else if (PyUnicode_CheckExact(value)) {
@@ -88,7 +76,8 @@ bool encode_typed(PyObject* self, PyObject* value, Py_ssize_t min_compress_len, 
     if (!encode_text(value, out)) return false;
   } else {
     out.flags = flag_bits::pickle;
-    if (!keep_bytes(reference::owning(PyObject_CallMethod(self, "_dumps", "O", value)), out)) return false;
+    // "(O)": by a bare "O" a tuple would be taken for the list of arguments.
+    if (!keep_bytes(reference::owning(PyObject_CallMethod(self, "_dumps", "(O)", value)), out)) return false;
   }
   if (min_compress_len == 0) return true;
   if (min_compress_len > 0 && out.bytes.size() <= static_cast<std::size_t>(min_compress_len)) return true;
@@ -112,13 +101,8 @@ bool encode_by_user(const bound_client& client, PyObject* key, PyObject* value, 
          (out.kept || (out.kept = reference::to(PyTuple_GET_ITEM(made.get(), 0)), true));
 }
 
-PyObject* decode_integer(std::string_view digits, answers& from) {
-  long long number = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, bad] = std::from_chars(digits.data(), end, number);
-  if (bad == std::errc() && stop == end) [[likely]]
-    return PyLong_FromLongLong(number);
-  // Large, or with the blanks that decr leaves behind a number: as int() reads it.
+// As int() reads it: large, or with the blanks that decr leaves behind a number.
+PyObject* decode_any_integer(std::string_view digits, answers& from) {
   const reference text = from.bytes(digits);
   return text ? PyNumber_Long(text.get()) : nullptr;
 }
@@ -141,10 +125,10 @@ PyObject* decode_typed(PyObject* self, const item& hit, answers& from) {
   }
   if ((flags & flag_bits::text) != 0)
     return PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr);
-  if ((flags & (flag_bits::integer | flag_bits::long_integer)) != 0) return decode_integer(bytes, from);
+  if ((flags & (flag_bits::integer | flag_bits::long_integer)) != 0) return decode_any_integer(bytes, from);
   if (!plain) plain = from.bytes(bytes);
   if (!plain || flags == 0) return plain.release();
-  return PyObject_CallMethod(self, "_loads", "O", plain.get());
+  return PyObject_CallMethod(self, "_loads", "(O)", plain.get());
 }
 
 PyObject* decode_by_user(const bound_client& client, PyObject* key, const item& hit, answers& from) {
@@ -167,7 +151,58 @@ reference take_decoding_exception() {
   return reference::owning(value);
 }
 
+// Whether there is no byte from 0x80 on.
+bool is_ascii(std::string_view text) noexcept {
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  const auto load = [](const char* at) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, at, word);
+    return bytes;
+  };
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  std::uint64_t all = 0;
+  for (; end - at >= 4 * static_cast<std::ptrdiff_t>(word); at += 4 * word)
+    all |= load(at) | load(at + word) | load(at + 2 * word) | load(at + 3 * word);
+  for (; end - at >= static_cast<std::ptrdiff_t>(word); at += word) all |= load(at);
+  if (text.size() >= word) all |= load(end - word);   // the rest, and some of it again
+  else
+    for (; at != end; ++at) all |= static_cast<unsigned char>(*at);
+  return (all & 0x8080808080808080u) == 0;
+}
+
 }  // namespace
+
+bool encode_integer(PyObject* value, value_text& out) {
+  out.flags = flag_bits::integer;
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+  if (overflow == 0) {
+    const auto end = std::to_chars(out.digits, out.digits + sizeof out.digits, number).ptr;
+    out.bytes = {out.digits, static_cast<std::size_t>(end - out.digits)};
+    return true;
+  }
+  reference digits = reference::owning(PyObject_Str(value));
+  return digits && keep_bytes(reference::owning(PyUnicode_AsASCIIString(digits.get())), out);
+}
+
+PyObject* decode_ascii(std::string_view text) {
+  if (!is_ascii(text)) return nullptr;
+  PyObject* const made = PyUnicode_New(static_cast<Py_ssize_t>(text.size()), 127);
+  if (made == nullptr) {
+    PyErr_Clear();
+    return nullptr;
+  }
+  if (!text.empty()) std::memcpy(PyUnicode_1BYTE_DATA(made), text.data(), text.size());
+  return made;
+}
+
+PyObject* decode_integer(std::string_view digits) {
+  long long number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, bad] = std::from_chars(digits.data(), end, number);
+  return bad == std::errc() && stop == end ? PyLong_FromLongLong(number) : nullptr;
+}
 
 bool encode_slowly(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
                    Py_ssize_t min_compress_len, value_text& out) {

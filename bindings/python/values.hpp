@@ -22,18 +22,22 @@ struct flag_bits {
 /// A value as memcached keeps it. `bytes` points into the caller's object, into `kept` or into `digits`: it must stay
 /// where it was encoded.
 struct value_text {
+  value_text() noexcept {}   // leaves digits alone
+
   std::string_view bytes;
   std::uint32_t flags = 0;
   reference kept;
   char digits[24];
 };
 
+bool encode_integer(PyObject* value, value_text& out);
 bool encode_slowly(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
                    Py_ssize_t min_compress_len, value_text& out);
 
 /// Encodes `value` by the client's profile. False: an exception is set.
 inline bool encode(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
                    Py_ssize_t min_compress_len, value_text& out) {
+  if (client.values == profile::python_memcached && PyLong_CheckExact(value)) return encode_integer(value, out);
   if (client.values != profile::object && min_compress_len == 0) [[likely]] {
     if (PyBytes_CheckExact(value)) {
       out.bytes = {PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))};
@@ -49,19 +53,23 @@ inline bool encode(PyObject* self, const bound_client& client, PyObject* key, Py
   return encode_slowly(self, client, key, value, min_compress_len, out);
 }
 
+/// The usual texts and numbers. Null, and no exception: this is none, decode_slowly knows what to do.
+PyObject* decode_ascii(std::string_view text);
+PyObject* decode_integer(std::string_view digits);
+
 PyObject* decode_slowly(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from);
 
 /// What `hit` stands for by the client's profile: a new reference. Null with an exception set, or without: it could
 /// not be decoded, that was reported, and it reads as a miss.
 inline PyObject* decode(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from) {
-  if (client.values == profile::raw || (hit.flags == 0 && client.values == profile::python_memcached))
-    return from.bytes(hit.value).release();
-  if (hit.flags == flag_bits::text && client.values == profile::python_memcached) {
-    PyObject* const text =
-        PyUnicode_DecodeUTF8(hit.value.data(), static_cast<Py_ssize_t>(hit.value.size()), nullptr);
-    if (text != nullptr) [[likely]]
-      return text;
-    PyErr_Clear();   // decode_slowly meets it again, and says so
+  if (client.values == profile::raw) return from.bytes(hit.value).release();
+  if (client.values == profile::python_memcached) {
+    if (hit.flags == 0) return from.bytes(hit.value).release();
+    PyObject* value = nullptr;
+    if (hit.flags == flag_bits::text) value = decode_ascii(hit.value);
+    if (hit.flags == flag_bits::integer) value = decode_integer(hit.value);
+    if (value != nullptr) [[likely]]
+      return value;
   }
   return decode_slowly(self, client, key, hit, from);
 }

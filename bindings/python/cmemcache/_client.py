@@ -111,6 +111,9 @@ class StringClient(_cmemcache.ClientBase):
     def __exit__(self, *_):
         self.close()
 
+    def __reduce__(self):
+        raise TypeError(f"cannot pickle or copy a {type(self).__name__}: it has connections")
+
     @property
     def cas_ids(self):
         """The tokens that ``gets()`` has kept for ``cas()`` in this thread: a dict by key, as bytes."""
