@@ -179,7 +179,14 @@ void blocking_call::play(parts& round) {
     const need what = s.probing && options_.flush_on_reconnect ? need::fresh_and_flushed
                       : s.probing || s.retried                 ? need::fresh
                                                                : need::any;
-    p.loan = servers_[p.server].connections.borrow(what, deadline_, stop_, waited, p.error);
+    net::direct_pool& connections = servers_[p.server].connections;
+    p.loan = connections.borrow(what, deadline_, stop_, waited, p.error);
+    // Without a reply nothing would tell that the connection was stale, and the request be lost in silence.
+    if (what_.noreply && p.loan && p.loan.reused() && p.loan->is_stale()) {
+      p.loan->fail(errc::connection_closed);
+      p.loan.give_back();
+      p.loan = connections.borrow(need::fresh, deadline_, stop_, waited, p.error);
+    }
     if (p.error == errc::interrupted) break;
     if (!p.loan) continue;
     submit(p);
@@ -272,7 +279,9 @@ blocking_call::outcome blocking_call::settle_lost(part& p) {
   standing& s = standings_[p.server];
   const session::session& lost = p.loan->session();
   if (is_connection_loss(ec)) {
-    const bool repeatable = is_repeatable(what_.op) || !p.loan->acknowledged_beyond(p.out_before);
+    const bool nothing_sent = lost.bytes_out() == p.out_before;  // all that a unix socket can tell
+    const bool repeatable =
+        is_repeatable(what_.op) || nothing_sent || !p.loan->acknowledged_beyond(p.out_before);
     if (p.loan.reused() && !s.retried && lost.bytes_in() == p.in_before && repeatable) {
       s.retried = true;
       now_ = net::steady_clock::now();

@@ -56,6 +56,9 @@ class direct_channel {
   /// In a forked child: the descriptor is the parent's, and is closed without a word.
   void abandon() noexcept { socket_.close(); }
 
+  /// Of an idle channel: whether the server has closed it, or sent what nobody asked for. One system call.
+  bool is_stale() const noexcept { return socket_.has_input(); }
+
   /// Whether the server may have received something beyond the first `bytes` that were written. See socket.
   bool acknowledged_beyond(std::uint64_t bytes) const noexcept;
 

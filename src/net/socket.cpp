@@ -99,6 +99,11 @@ std::size_t socket::receive_some(std::span<const iovec> places, error_code& ec) 
   return receive_with(fd_, places, MSG_DONTWAIT, ec);
 }
 
+bool socket::has_input() const noexcept {
+  char byte;
+  return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || !is_would_block(last_error());
+}
+
 bool socket::acknowledged_beyond(std::uint64_t before) const noexcept {
   tcp_info info{};
   socklen_t size = sizeof info;

@@ -51,6 +51,9 @@ class socket {
   /// Reads what is there now. would_block when nothing is.
   std::size_t receive_some(std::span<const iovec> places, error_code& ec) noexcept;
 
+  /// Whether a receive would return at once: bytes, the end of the stream, or an error.
+  bool has_input() const noexcept;
+
   /// Whether the peer's kernel may have taken bytes beyond the first `before` that were sent. True when nobody knows.
   bool acknowledged_beyond(std::uint64_t before) const noexcept;
 
