@@ -54,12 +54,12 @@ void direct_channel::flush() {
     for (std::size_t i = 0; i < count; ++i) vectors[i] = {const_cast<char*>(pieces[i].data), pieces[i].size};
     error_code ec;
     const std::size_t sent = socket_.send_some({vectors.data(), count}, ec);
-    if (is_interrupted(ec)) continue;
-    if (is_would_block(ec)) {
-      blocked_ = true;
+    if (ec) {
+      if (is_interrupted(ec)) continue;
+      blocked_ = is_would_block(ec);
+      if (!blocked_) fail(ec);
       return;
     }
-    if (ec) return fail(ec);
     session_.wrote(sent);
     if (!session_.wants_write()) return;
   }
@@ -74,12 +74,9 @@ error_code direct_channel::receive(bool wait) {
   error_code ec;
   const std::span<const iovec> used(vectors.data(), count);
   const std::size_t got = wait ? socket_.receive(used, ec) : socket_.receive_some(used, ec);
-  if (is_interrupted(ec) || is_would_block(ec)) return ec;
-  if (ec) {
-    fail(ec);
-  } else if ((ec = session_.received(got))) {
-    fail(ec);
-  }
+  if (!ec) ec = session_.received(got);
+  else if (is_interrupted(ec) || is_would_block(ec)) return ec;
+  if (ec) fail(ec);
   return ec;
 }
 

@@ -43,10 +43,11 @@ class loop {
   }
 
   void receive(leg& l, bool wait) {
-    const error_code ec = l.channel->receive(wait);
-    if (is_interrupted(ec)) return interrupted();
-    if (is_would_block(ec)) return;
-    if (ec) l.result = ec;
+    if (const error_code ec = l.channel->receive(wait)) {
+      if (is_interrupted(ec)) return interrupted();
+      if (is_would_block(ec)) return;
+      l.result = ec;
+    }
     if (l.over()) return;  // the usual end: no look at the clock
     now_ = steady_clock::now();
     if (now_ >= deadline_) return fail_all(errc::timed_out);

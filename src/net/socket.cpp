@@ -91,7 +91,7 @@ std::size_t socket::send_some(std::span<const iovec> pieces, error_code& ec) noe
 
 std::size_t socket::receive(std::span<const iovec> places, error_code& ec) noexcept {
   const std::size_t got = receive_with(fd_, places, 0, ec);
-  if (is_would_block(ec)) ec = errc::timed_out;
+  if (ec && is_would_block(ec)) ec = errc::timed_out;
   return got;
 }
 
