@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 _PR_SET_PDEATHSIG = 1
@@ -32,23 +33,27 @@ def _die_with_parent():
 
 
 def _program():
-    found = os.environ.get("MEMCACHED") or shutil.which("memcached", path="/usr/bin:/usr/local/bin:" + os.environ["PATH"])
+    places = "/usr/bin:/usr/local/bin:" + os.environ.get("PATH", "")
+    found = os.environ.get("MEMCACHED") or shutil.which("memcached", path=places)
     if not found:
         raise RuntimeError("memcached is not installed: the tests need the Debian package memcached")
     return found
 
 
 class MemcachedServer:
-    def __init__(self, *args, unix_socket=None, port=None):
+    def __init__(self, *args, unix_socket=None, host="127.0.0.1", port=None):
         self.args = [str(a) for a in args]
         self.unix_socket = os.fspath(unix_socket) if unix_socket else None
+        self.host = host
         self.port = port
         self.process = None
         self.start()
 
     @property
     def address(self):
-        return "unix:" + self.unix_socket if self.unix_socket else f"127.0.0.1:{self.port}"
+        if self.unix_socket:
+            return "unix:" + self.unix_socket
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def pid(self):
@@ -61,6 +66,7 @@ class MemcachedServer:
     def start(self):
         """Starts it, on the port it had before if there was one, and waits until it answers."""
         assert not self.running, "already started"
+        assert threading.current_thread() is threading.main_thread(), "it would die with this thread"
         keep_port = self.unix_socket is not None or self.port is not None
         for _ in range(20):
             if not keep_port:
@@ -73,18 +79,15 @@ class MemcachedServer:
             self._reap()
         raise RuntimeError(f"memcached does not start: {' '.join(self._command())}: {complaint}")
 
-    def stop(self):
-        """Ends it politely; kills it where that does not help."""
-        if self.running:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-        self._reap()
-
     def kill(self):
         """Ends it at once, as a crash would."""
         if self.running:
             self.process.kill()
         self._reap()
+
+    def stop(self):
+        """Ends it. It has nothing to save, and asked politely it takes a second."""
+        self.kill()
 
     def restart(self):
         """Killed and started again, empty, on the same port."""
@@ -94,6 +97,9 @@ class MemcachedServer:
     def pause(self):
         """It accepts connections (the kernel does) and answers nothing until resume()."""
         self.process.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 5
+        while not self._has_stopped() and time.monotonic() < deadline:
+            time.sleep(0.0005)
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
@@ -134,7 +140,7 @@ class MemcachedServer:
             link.settimeout(5)
             link.connect(self.unix_socket)
             return link
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection((self.host, self.port), timeout=5)
 
     def __enter__(self):
         return self
@@ -149,7 +155,7 @@ class MemcachedServer:
         if self.unix_socket:
             command += ["-s", self.unix_socket]
         else:
-            command += ["-l", "127.0.0.1", "-p", str(self.port)]
+            command += ["-l", self.host, "-p", str(self.port)]
         return command + self.args
 
     def _wait_until_ready(self):
@@ -164,6 +170,14 @@ class MemcachedServer:
             time.sleep(0.005)
         self.process.kill()
         return False
+
+    def _has_stopped(self):
+        """Whether each of its threads has noticed SIGSTOP."""
+        states = []
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{task}/stat") as stat:
+                states.append(stat.read().rpartition(")")[2].split()[0])
+        return all(state == "T" for state in states)
 
     def _reap(self):
         if self.process is None:

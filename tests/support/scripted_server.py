@@ -34,29 +34,20 @@ class Connection:
         self.received = bytearray()
 
     def read_more(self):
-        while True:
-            try:
-                data = self.link.recv(65536)
-            except socket.timeout:
-                if self.server.closing:
-                    raise _Gone from None
-                continue
-            except OSError:
-                raise _Gone from None
-            if not data:
-                raise _Gone
-            self.received += data
-            self.unread += data
-            return
+        try:
+            data = self.link.recv(65536)
+        except OSError:
+            raise _Gone from None
+        if not data:
+            raise _Gone
+        self.received += data
+        self.unread += data
 
     def sendall(self, data):
         try:
-            self.link.settimeout(None)
             self.link.sendall(data)
         except OSError:
             raise _Gone from None
-        finally:
-            self.link.settimeout(0.05)
 
 
 def expect(pattern):
@@ -87,7 +78,10 @@ def send(data):
 
 
 def wait(seconds):
-    return lambda connection: time.sleep(seconds)
+    def step(connection):
+        if connection.server.stop_asked.wait(seconds):
+            raise _Gone
+    return step
 
 
 def drip(data, every):
@@ -103,8 +97,8 @@ def drip(data, every):
 def until(event):
     """Goes on when the threading.Event is set."""
     def step(connection):
-        while not event.wait(0.05):
-            if connection.server.closing:
+        while not event.wait(0.01):
+            if connection.server.stop_asked.is_set():
                 raise _Gone
     return step
 
@@ -144,8 +138,16 @@ def echo_gets(delay=0.0):
             if delay:
                 time.sleep(delay)
             cas = b" 1" if words[0] == b"gets" else b""
-            connection.sendall(b"".join(b"VALUE %s 0 %d%s\r\n%s\r\n" % (k, len(k), cas, k) for k in words[1:]) + b"END\r\n")
+            values = [b"VALUE %s 0 %d%s\r\n%s\r\n" % (k, len(k), cas, k) for k in words[1:]]
+            connection.sendall(b"".join(values) + b"END\r\n")
     return step
+
+
+def _shut_down(link):
+    try:
+        link.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # closed by its script, or by the client
 
 
 class ScriptedServer:
@@ -153,14 +155,12 @@ class ScriptedServer:
         self.scripts = scripts or ([],)
         self.connections = []
         self.failures = []
-        self.closing = False
         self.stop_asked = threading.Event()
         self._threads = []
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", port))
         self._listener.listen(128)
-        self._listener.settimeout(0.05)
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
@@ -178,10 +178,13 @@ class ScriptedServer:
         return everything
 
     def close(self):
-        self.closing = True
+        """Ends everything at once: whoever waits in accept or recv is woken up."""
         self.stop_asked.set()
+        _shut_down(self._listener)
         self._acceptor.join()
         self._listener.close()
+        for connection in self.connections:
+            _shut_down(connection.link)
         for thread in self._threads:
             thread.join()
 
@@ -194,13 +197,12 @@ class ScriptedServer:
             raise self.failures[0]
 
     def _accept(self):
-        while not self.closing:
+        while not self.stop_asked.is_set():
             try:
                 link, _ = self._listener.accept()
-            except socket.timeout:
-                continue
+            except OSError:
+                return
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            link.settimeout(0.05)
             script = self.scripts[min(len(self.connections), len(self.scripts) - 1)]
             connection = Connection(self, link)
             self.connections.append(connection)
