@@ -95,6 +95,7 @@ void memcached::kill() {
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
+  if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }
 
 void memcached::pause() {
