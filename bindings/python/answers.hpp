@@ -24,9 +24,7 @@ class answers final : public session::results {
   }
 
   /// The value of an item as bytes. Null: an exception is set.
-  reference bytes(std::string_view value) {
-    return value.size() < large ? copy(value) : take_large(value);
-  }
+  reference bytes(std::string_view value) { return value.size() < large ? copy(value) : take_large(value); }
 
  private:
   static reference copy(std::string_view value) {
@@ -36,7 +34,7 @@ class answers final : public session::results {
   reference take_large(std::string_view value);
 
   gil_exit& gil_;
-  std::vector<reference> large_;   // also those whose connection was lost half way
+  std::vector<reference> large_;  // also those whose connection was lost half way
 };
 
 }  // namespace cmemcache::python

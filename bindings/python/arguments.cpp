@@ -9,11 +9,11 @@ namespace cmemcache::python {
 namespace {
 
 constexpr std::int64_t longest_time = 0x7fffffff;
-constexpr std::int64_t longest_relative = 60 * 60 * 24 * 30;   // what is above it memcached takes for a Unix time
+constexpr std::int64_t longest_relative = 60 * 60 * 24 * 30;  // what is above it memcached takes for a Unix time
 
 std::int64_t seconds_of(PyObject* delta) {
-  std::int64_t seconds = static_cast<std::int64_t>(PyDateTime_DELTA_GET_DAYS(delta)) * 86400 +
-                         PyDateTime_DELTA_GET_SECONDS(delta);
+  std::int64_t seconds =
+      static_cast<std::int64_t>(PyDateTime_DELTA_GET_DAYS(delta)) * 86400 + PyDateTime_DELTA_GET_SECONDS(delta);
   if (seconds >= 0 && PyDateTime_DELTA_GET_MICROSECONDS(delta) > 0) ++seconds;
   if (seconds > longest_relative) seconds += std::time(nullptr);
   return seconds;
@@ -108,7 +108,7 @@ bool read_length(PyObject* number, const char* name, Py_ssize_t& out) {
     PyErr_Format(PyExc_TypeError, "%s must be an int, not %s", name, Py_TYPE(number)->tp_name);
     return false;
   }
-  out = PyNumber_AsSsize_t(number, nullptr);   // one that is too large is the largest
+  out = PyNumber_AsSsize_t(number, nullptr);  // one that is too large is the largest
   return out != -1 || PyErr_Occurred() == nullptr;
 }
 

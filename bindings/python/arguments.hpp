@@ -41,7 +41,7 @@ class signature {
   Py_ssize_t required_;
   Py_ssize_t count_ = 0;
   std::array<const char*, most> names_{};
-  mutable std::array<PyObject*, most> interned_{};   // made on first need; kept for good
+  mutable std::array<PyObject*, most> interned_{};  // made on first need; kept for good
 };
 
 /// The `time` of a verb, as memcached shall read it: an int, or a timedelta; null is 0, which is never.

@@ -32,12 +32,12 @@ class bound_client {
   blocking_engine& engine() const noexcept { return *engine_; }
 
   profile values = profile::raw;
-  bool raises = false;              ///< errors="raise"
-  bool cache_cas = false;           ///< gets() remembers its token
-  bool plain_keys = true;           ///< no key_encoder, and no limit on keys but memcached's
-  std::size_t max_key_length = 0;   ///< server_max_key_length
-  reference key_encoder;            ///< none when there is no such callable
-  reference serializer;             ///< profile::object: what has dumps() and loads()
+  bool raises = false;             ///< errors="raise"
+  bool cache_cas = false;          ///< gets() remembers its token
+  bool plain_keys = true;          ///< no key_encoder, and no limit on keys but memcached's
+  std::size_t max_key_length = 0;  ///< server_max_key_length
+  reference key_encoder;           ///< none when there is no such callable
+  reference serializer;            ///< profile::object: what has dumps() and loads()
 
  private:
   std::unique_ptr<blocking_engine> engine_;

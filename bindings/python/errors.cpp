@@ -32,7 +32,7 @@ exception_classes& classes() noexcept {
 bool is(const error_code& code, errc what) noexcept { return code == make_error_code(what); }
 
 PyObject* class_for(const error_code& code) noexcept {
-  if (code.category() != error_category()) return classes().server_down;   // the operating system's
+  if (code.category() != error_category()) return classes().server_down;  // the operating system's
   switch (static_cast<errc>(code.value())) {
     case errc::timed_out: return classes().server_timeout;
     case errc::no_server:
@@ -101,8 +101,7 @@ reference make_trouble(const failure& what) {
   if (!text || !server) return {};
   PyObject* const which = class_for(what.code);
   const bool ours = PyObject_IsSubclass(which, classes().error) > 0;
-  return reference::owning(
-      PyObject_CallFunctionObjArgs(which, text.get(), ours ? server.get() : nullptr, nullptr));
+  return reference::owning(PyObject_CallFunctionObjArgs(which, text.get(), ours ? server.get() : nullptr, nullptr));
 }
 
 void raise(const reference& instance) {

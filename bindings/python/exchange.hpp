@@ -80,7 +80,7 @@ class single_exchange : public exchange {
   answers values;
 
  private:
-  char room_[4096];   // a small value's place; a thread's stack may be as small as 32 KiB
+  char room_[4096];  // a small value's place; a thread's stack may be as small as 32 KiB
 };
 
 }  // namespace cmemcache::python

@@ -8,11 +8,11 @@ namespace cmemcache::python {
 /// exception is set.
 ///
 /// The verbs are descriptors of those classes, so that self has the layout of a Boost.Python instance: this looks into
-/// it by itself, in a tenth of the time that extract<> takes.
+/// it by itself, and not through the converter registry.
 bound_client* client_of(PyObject* self) noexcept;
 
-/// Has instances of `type`, ClientBase fresh from Boost.Python, take part in garbage collection, which Boost.Python's do
-/// not: a client is easily in a cycle, through on_error or its profile. Classes made below it inherit that.
+/// Has instances of `type`, ClientBase fresh from Boost.Python, take part in garbage collection, which Boost.Python's
+/// do not: a client is easily in a cycle, through on_error or its profile. Classes made below it inherit that.
 void make_collectable(PyTypeObject* type) noexcept;
 
 }  // namespace cmemcache::python

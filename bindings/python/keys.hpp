@@ -10,17 +10,17 @@ namespace cmemcache::python {
 
 /// A key as memcached sees it. `bytes` points into the caller's object, or into `kept`.
 struct key_text {
-  PyObject* object = nullptr; ///< the caller's, borrowed
+  PyObject* object = nullptr;  ///< the caller's, borrowed
   std::string_view bytes;
-  bool hashed = false;        ///< came as (hash, key)
+  bool hashed = false;  ///< came as (hash, key)
   std::uint64_t hash = 0;
-  reference kept;             ///< what the bytes lie in, if that is an object of our own
+  reference kept;  ///< what the bytes lie in, if that is an object of our own
 };
 
 /// What sort of keys a verb takes.
 enum class keys_of : std::uint8_t {
-  single,   ///< str and bytes
-  multi,    ///< also ints and the like, which become what str() makes of them
+  single,  ///< str and bytes
+  multi,   ///< also ints and the like, which become what str() makes of them
 };
 
 bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, key_text& out);
@@ -29,8 +29,7 @@ bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, ke
 inline bool read_key(const bound_client& client, PyObject* key, keys_of verb, key_text& out) {
   out.object = key;
   if (PyUnicode_CheckExact(key) && PyUnicode_IS_COMPACT_ASCII(key) && client.plain_keys) [[likely]] {
-    out.bytes = {static_cast<const char*>(PyUnicode_DATA(key)),
-                 static_cast<std::size_t>(PyUnicode_GET_LENGTH(key))};
+    out.bytes = {static_cast<const char*>(PyUnicode_DATA(key)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(key))};
     return true;
   }
   return read_key_slowly(client, key, verb, out);

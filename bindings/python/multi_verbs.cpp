@@ -48,14 +48,12 @@ class multi_exchange : public exchange {
     return true;
   }
 
-  bool run() {
-    return keys.empty() || (run_parts(elements, hashed_from_, values, hashes_) && settle(values, keys));
-  }
+  bool run() { return keys.empty() || (run_parts(elements, hashed_from_, values, hashes_) && settle(values, keys)); }
 
   const python::objects objects;
-  std::vector<key_text> keys;                // by slot
-  std::vector<protocol::element> elements;   // by slot only until run()
-  std::vector<item> items;                   // by slot
+  std::vector<key_text> keys;               // by slot
+  std::vector<protocol::element> elements;  // by slot only until run()
+  std::vector<item> items;                  // by slot
   answers values;
 
  private:
@@ -68,7 +66,7 @@ class multi_exchange : public exchange {
   }
 
   std::string prefix_;
-  std::vector<std::uint64_t> hashes_;   // by slot
+  std::vector<std::uint64_t> hashes_;  // by slot
   std::size_t hashed_from_ = 0;
 };
 
@@ -166,7 +164,12 @@ class pairs {
 
   bool take_other(PyObject* mapping) {
     const reference listed = reference::owning(PyMapping_Keys(mapping));
-    if (!listed) return false;
+    if (!listed) {
+      if (PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Format(PyExc_TypeError, "set_multi() takes a mapping of keys to values, not %s",
+                     Py_TYPE(mapping)->tp_name);
+      return false;
+    }
     const snapshot keys(listed.get());
     if (!keys) return false;
     reserve(static_cast<Py_ssize_t>(keys.objects().size()));
@@ -236,8 +239,7 @@ PyObject* delete_multi(PyObject* self, bound_client& client, const call_argument
   if (!asked) return nullptr;
   multi_exchange x(self, client, verb::delete_, asked.objects());
   if (!read_flag(a[2], x.what.noreply) || !x.read_keys(a[1]) || !x.run()) return nullptr;
-  return PyLong_FromLong(
-      std::ranges::none_of(x.items, [](const item& i) { return i.status == status::unanswered; }));
+  return PyLong_FromLong(std::ranges::none_of(x.items, [](const item& i) { return i.status == status::unanswered; }));
 }
 
 template <bool WithFlags>

@@ -13,8 +13,7 @@ namespace {
 using arguments = signature::arguments;
 
 reference text_object(std::string_view text) {
-  return reference::owning(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+  return reference::owning(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
 }
 
 // "host:port (weight)", "unix:/path (weight)": what python-memcached calls a server in its statistics.
@@ -28,8 +27,7 @@ std::vector<std::string> names_of(const std::vector<server>& servers, const std:
   std::vector<std::string> names;
   auto at = servers.begin();
   for (const server_stats& answer : answers) {
-    const auto found =
-        std::find_if(at, servers.end(), [&](const server& s) { return s.text == answer.server; });
+    const auto found = std::find_if(at, servers.end(), [&](const server& s) { return s.text == answer.server; });
     names.push_back(found == servers.end() ? answer.server : described(*found));
     if (found != servers.end()) at = found + 1;
   }
@@ -113,9 +111,8 @@ PyObject* server_for(PyObject*, bound_client& client, const call_arguments& give
     return nullptr;
   }
   std::optional<std::string> server;
-  without_gil([&] {
-    server = key.hashed ? client.engine().server_for_hash(key.hash) : client.engine().server_for(key.bytes);
-  });
+  without_gil(
+      [&] { server = key.hashed ? client.engine().server_for_hash(key.hash) : client.engine().server_for(key.bytes); });
   return server ? text_object(*server).release() : Py_NewRef(Py_None);
 }
 

@@ -188,7 +188,7 @@ PyObject* store(PyObject* self, bound_client& client, const call_arguments& give
   if (!x.run()) return nullptr;
   switch (x.answer.status) {
     case status::stored: return Py_NewRef(Py_True);
-    case status::unanswered: return PyLong_FromLong(0);   // as python-memcached tells trouble from a refusal
+    case status::unanswered: return PyLong_FromLong(0);  // as python-memcached tells trouble from a refusal
     default: return Py_NewRef(Py_False);
   }
 }

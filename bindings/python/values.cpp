@@ -50,10 +50,10 @@ bool encode_raw(PyObject* value, value_text& out) {
 }
 
 bool compress(PyObject* self, value_text& out) {
-  const reference plain = out.kept && PyBytes_CheckExact(out.kept.get())
-                              ? reference::to(out.kept.get())
-                              : reference::owning(PyBytes_FromStringAndSize(
-                                    out.bytes.data(), static_cast<Py_ssize_t>(out.bytes.size())));
+  const reference plain =
+      out.kept && PyBytes_CheckExact(out.kept.get())
+          ? reference::to(out.kept.get())
+          : reference::owning(PyBytes_FromStringAndSize(out.bytes.data(), static_cast<Py_ssize_t>(out.bytes.size())));
   if (!plain) return false;
   const reference compressor = reference::owning(PyObject_GetAttrString(self, "compressor"));
   if (!compressor) return false;
@@ -165,7 +165,8 @@ bool is_ascii(std::string_view text) noexcept {
   for (; end - at >= 4 * static_cast<std::ptrdiff_t>(word); at += 4 * word)
     all |= load(at) | load(at + word) | load(at + 2 * word) | load(at + 3 * word);
   for (; end - at >= static_cast<std::ptrdiff_t>(word); at += word) all |= load(at);
-  if (text.size() >= word) all |= load(end - word);   // the rest, and some of it again
+  if (text.size() >= word)
+    all |= load(end - word);  // the rest, and some of it again
   else
     for (; at != end; ++at) all |= static_cast<unsigned char>(*at);
   return (all & 0x8080808080808080u) == 0;
@@ -218,8 +219,8 @@ PyObject* decode_slowly(PyObject* self, const bound_client& client, PyObject* ke
   const bool unknown = client.values == profile::python_memcached && (hit.flags & ~flag_bits::known) != 0;
   reference cause;
   if (!unknown) {
-    PyObject* const value = client.values == profile::object ? decode_by_user(client, key, hit, from)
-                                                             : decode_typed(self, hit, from);
+    PyObject* const value =
+        client.values == profile::object ? decode_by_user(client, key, hit, from) : decode_typed(self, hit, from);
     if (value != nullptr) return value;
     cause = take_decoding_exception();
     if (!cause) return nullptr;

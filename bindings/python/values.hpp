@@ -22,7 +22,7 @@ struct flag_bits {
 /// A value as memcached keeps it. `bytes` points into the caller's object, into `kept` or into `digits`: it must stay
 /// where it was encoded.
 struct value_text {
-  value_text() noexcept {}   // leaves digits alone
+  value_text() noexcept {}  // leaves digits alone
 
   std::string_view bytes;
   std::uint32_t flags = 0;

@@ -40,10 +40,10 @@ PyMethodDef method(const char* name, const char* doc) {
 }
 
 /// Lists of methods, each ended by an empty one. Static: descriptors point into them.
-PyMethodDef* single_verbs();                 ///< about one key
-PyMethodDef* store_verbs(bool with_flags);   ///< about one key, carrying a value; StringClient's take flags
-PyMethodDef* multi_verbs(bool with_flags);   ///< about many keys
-PyMethodDef* server_verbs();                 ///< about servers
+PyMethodDef* single_verbs();                ///< about one key
+PyMethodDef* store_verbs(bool with_flags);  ///< about one key, carrying a value; StringClient's take flags
+PyMethodDef* multi_verbs(bool with_flags);  ///< about many keys
+PyMethodDef* server_verbs();                ///< about servers
 
 /// Puts all verbs on `type`, a class below ClientBase, as method descriptors.
 ///

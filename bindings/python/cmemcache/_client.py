@@ -50,7 +50,7 @@ class StringClient(_cmemcache.ClientBase):
     :raises ValueError: a server or an option that is none.
     :raises TypeError: a server that is no string, an option of the wrong type.
 
-    :ivar last_error: the last exception that ``errors="miss"`` has not raised; None at first.
+    :ivar last_error: the last exception that server trouble gave, raised or not; None at first.
     """
 
     MemcachedKeyError = _errors.MemcachedKeyError
