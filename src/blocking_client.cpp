@@ -13,12 +13,20 @@ using protocol::element;
 
 namespace {
 
-// Calls the error_code form, and throws what it reports.
+// The two forms of every call: `f` tells its trouble, which is thrown here, or reported there.
 template <class Call>
 auto or_throw(Call&& f) {
-  failure what;
-  auto answer = f(what);
-  if (what.code) throw error(what.code, what.server, what.text);
+  failure trouble;
+  auto answer = f(trouble);
+  if (trouble.code) throw error(trouble.code, trouble.server, trouble.text);
+  return answer;
+}
+
+template <class Call>
+auto or_report(error_code& ec, Call&& f) {
+  failure trouble;
+  auto answer = f(trouble);
+  ec = trouble.code;
   return answer;
 }
 
@@ -84,10 +92,7 @@ reply blocking_client::execute(const request& what) {
 }
 
 reply blocking_client::execute(const request& what, error_code& ec) {
-  failure trouble;
-  reply out = run_one(*engine_, what, trouble);
-  ec = trouble.code;
-  return out;
+  return or_report(ec, [&](failure& trouble) { return run_one(*engine_, what, trouble); });
 }
 
 // Each verb is a request; both forms hand it to execute.
@@ -231,30 +236,21 @@ multi_reply blocking_client::get_multi(std::span<const std::string_view> keys) {
   return or_throw([&](failure& trouble) { return run_keys(verb::get, keys, trouble); });
 }
 multi_reply blocking_client::get_multi(std::span<const std::string_view> keys, error_code& ec) {
-  failure trouble;
-  multi_reply out = run_keys(verb::get, keys, trouble);
-  ec = trouble.code;
-  return out;
+  return or_report(ec, [&](failure& trouble) { return run_keys(verb::get, keys, trouble); });
 }
 
 multi_reply blocking_client::delete_multi(std::span<const std::string_view> keys) {
   return or_throw([&](failure& trouble) { return run_keys(verb::delete_, keys, trouble); });
 }
 multi_reply blocking_client::delete_multi(std::span<const std::string_view> keys, error_code& ec) {
-  failure trouble;
-  multi_reply out = run_keys(verb::delete_, keys, trouble);
-  ec = trouble.code;
-  return out;
+  return or_report(ec, [&](failure& trouble) { return run_keys(verb::delete_, keys, trouble); });
 }
 
 multi_reply blocking_client::execute_multi(std::span<const request> what) {
   return or_throw([&](failure& trouble) { return execute_multi(what, trouble); });
 }
 multi_reply blocking_client::execute_multi(std::span<const request> what, error_code& ec) {
-  failure trouble;
-  multi_reply out = execute_multi(what, trouble);
-  ec = trouble.code;
-  return out;
+  return or_report(ec, [&](failure& trouble) { return execute_multi(what, trouble); });
 }
 
 multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs,
@@ -263,10 +259,7 @@ multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_vie
 }
 multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs,
                                        std::int64_t exptime, std::uint32_t flags, error_code& ec) {
-  failure trouble;
-  multi_reply out = set_multi(pairs, exptime, flags, trouble);
-  ec = trouble.code;
-  return out;
+  return or_report(ec, [&](failure& trouble) { return set_multi(pairs, exptime, flags, trouble); });
 }
 
 // ---- all servers
@@ -279,10 +272,7 @@ std::vector<server_stats> blocking_client::ask_all(const command& what, failure&
 }
 
 std::vector<server_stats> blocking_client::ask_all(const command& what, error_code& ec) {
-  failure trouble;
-  auto out = ask_all(what, trouble);
-  ec = trouble.code;
-  return out;
+  return or_report(ec, [&](failure& trouble) { return ask_all(what, trouble); });
 }
 
 void blocking_client::flush_all(std::uint64_t delay) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -36,6 +37,13 @@ class gather {
 
   /// Copies, or refers to what is large.
   void append_value(std::string_view value);
+
+  /// A value as it follows a store's line: its bytes, and CR LF.
+  void append_block(std::string_view value) {
+    append_value(value);
+    std::memcpy(room(2), "\r\n", 2);
+    commit(2);
+  }
 
   bool empty() const noexcept { return filled_ == taken_ && next_reference_ == references_.size(); }
 

@@ -62,11 +62,7 @@ void encode_one(const command& what, const element& e, bool quiet, std::uint32_t
   if (quiet) at = put(at, " q");
   at = put(at, "\r\n");
   out.commit(static_cast<std::size_t>(at - start));
-  if (is_storage(what.op)) {
-    out.append_value(e.value);
-    put(out.room(2), "\r\n");
-    out.commit(2);
-  }
+  if (is_storage(what.op)) out.append_block(e.value);
 }
 
 // What each two-letter code says to each sort of verb; unanswered where it says nothing.

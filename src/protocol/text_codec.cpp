@@ -64,11 +64,7 @@ void encode_one(const command& what, const element& e, gather& out) {
   if (what.noreply) at = put(at, " noreply");
   at = put(at, "\r\n");
   out.commit(static_cast<std::size_t>(at - start));
-  if (is_storage(what.op)) {
-    out.append_value(e.value);
-    put(out.room(2), "\r\n");
-    out.commit(2);
-  }
+  if (is_storage(what.op)) out.append_block(e.value);
 }
 
 void encode_server_command(const command& what, gather& out) {
