@@ -68,9 +68,9 @@ error_code blocking_engine::check(const command& what, const element& e) const n
   return {};
 }
 
-void blocking_engine::run(const command& what, std::span<element> elements, session::results& answers, call& c,
-                          std::span<const std::uint64_t> hashes) {
-  // Refused elements are taken out; the others close up.
+// The elements that are left close up.
+std::span<element> blocking_engine::take_out_refused(const command& what, std::span<element> elements,
+                                                     session::results& answers) const {
   std::size_t good = 0;
   for (element& e : elements) {
     if (const error_code ec = check(what, e)) {
@@ -80,13 +80,19 @@ void blocking_engine::run(const command& what, std::span<element> elements, sess
     if (&elements[good] != &e) elements[good] = e;
     ++good;
   }
-  if (good == 0) return;
+  return elements.first(good);
+}
+
+void blocking_engine::run(const command& what, std::span<element> elements, session::results& answers, call& c,
+                          std::span<const std::uint64_t> hashes) {
+  if (!c.checked) elements = take_out_refused(what, elements, answers);
+  if (elements.empty()) return;
   if (closed_.load(std::memory_order_relaxed)) {
     c.failures.push_back({errc::closed, {}, error_code(errc::closed).message()});
     return;
   }
   const auto servers = pool();
-  blocking_call(*servers, options_, what, c).run(elements.first(good), answers, hashes);
+  blocking_call(*servers, options_, what, c).run(elements, answers, hashes);
 }
 
 std::vector<server_stats> blocking_engine::ask_all(const command& what, call& c) {

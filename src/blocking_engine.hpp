@@ -29,6 +29,9 @@ struct call {
   bool (*interrupted)(void* context) noexcept = nullptr;
   void* context = nullptr;
 
+  /// The caller has checked every element with check(), and run() need not.
+  bool checked = false;
+
   /// One entry per server that was in trouble, in the order in which it happened. Empty when all went well.
   std::vector<failure> failures;
 
@@ -48,7 +51,7 @@ class blocking_engine {
   const client_options& options() const noexcept { return options_; }
 
   /// Checks one element of `what` before anything is sent: its key (with the prefix of `what`), and its value's
-  /// length. The binding calls it to raise by itself; run() checks again.
+  /// length. run() does so for all of them, unless it is told that the caller has.
   error_code check(const protocol::command& what, const protocol::element& e) const noexcept;
 
   /// Carries out `what` for all `elements`, filing the answer to each under its slot in `answers`. Elements whose
@@ -75,6 +78,8 @@ class blocking_engine {
 
  private:
   std::shared_ptr<server_pool> pool() const;
+  std::span<protocol::element> take_out_refused(const protocol::command& what, std::span<protocol::element> elements,
+                                                session::results& answers) const;
 
   const client_options options_;
   std::atomic<bool> closed_{false};

@@ -44,6 +44,7 @@ class multi_exchange : public exchange {
       }
       hashed += key.hashed;
     }
+    if (!is_storage(what.op)) skip_checks();  // a store's values are still to be read
     if (hashed != 0) separate_hashed(hashed);
     return true;
   }

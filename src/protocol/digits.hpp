@@ -3,6 +3,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 
 namespace cmemcache::protocol {
@@ -24,9 +25,24 @@ inline char* put(char* out, std::string_view text) noexcept {
 /// or it does not fit into T: a sign, a blank and an overflow are all refused.
 template <std::unsigned_integral T>
 bool take_number(std::string_view& text, T& number) noexcept {
-  const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) return false;
-  text.remove_prefix(static_cast<std::size_t>(next - text.data()));
+  // Lengths and flags have few digits, and from_chars has any base to care for: it costs three times this loop. What
+  // could overflow is left to it.
+  constexpr std::size_t safe_digits = std::numeric_limits<T>::digits10;
+  const auto digit_at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[i])) - '0' : 10U;
+  };
+  T sum = 0;
+  std::size_t length = 0;
+  for (unsigned digit; length < safe_digits && (digit = digit_at(length)) < 10; ++length)
+    sum = static_cast<T>(sum * 10 + digit);
+  if (length == safe_digits && digit_at(length) < 10) {
+    const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), sum);
+    if (error != std::errc{}) return false;
+    length = static_cast<std::size_t>(next - text.data());
+  }
+  if (length == 0) return false;
+  number = sum;
+  text.remove_prefix(length);
   return true;
 }
 
