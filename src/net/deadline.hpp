@@ -9,6 +9,10 @@ using steady_clock = std::chrono::steady_clock;
 using time_point = steady_clock::time_point;
 using milliseconds = std::chrono::milliseconds;
 
+/// No wait is longer, so that a caller who has been told to stop is heard: a signal that comes just before a wait does
+/// not end it.
+inline constexpr milliseconds longest_wait{100};
+
 /// The end of a call that starts at `start`. A time-out too long for the clock has no end.
 inline time_point deadline_after(time_point start, milliseconds timeout) noexcept {
   return timeout > std::chrono::duration_cast<milliseconds>(time_point::max() - start) ? time_point::max()

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 
 namespace cmemcache::net {
@@ -39,7 +40,7 @@ void direct_channel::connect_next(time_point now) {
 }
 
 void direct_channel::opened() {
-  if (const error_code ec = socket_.set_up(settings_.timeout)) return fail(ec);
+  if (const error_code ec = socket_.set_up(std::min(settings_.timeout, longest_wait))) return fail(ec);
   state_ = state::open;
   was_open_ = true;
   flush();

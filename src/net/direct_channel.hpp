@@ -40,7 +40,8 @@ class direct_channel {
   /// Connects a step further, or writes what the kernel takes now. `ready`: poll reported what events() asked for.
   void advance(bool ready, time_point now);
 
-  /// Reads what is there. `wait`: for the first byte, up to the settings' timeout. EINTR is returned, with nothing done.
+  /// Reads what is there. `wait`: for the first byte, up to the settings' timeout or longest_wait. EINTR and would_block
+  /// are returned, with nothing done.
   error_code receive(bool wait);
 
   /// What to poll the descriptor for.

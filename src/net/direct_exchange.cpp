@@ -8,8 +8,8 @@ namespace cmemcache::net {
 
 namespace {
 
-// A receive that waits is bounded by the whole time-out, set on the socket once. It may be used while the call is
-// this young, because it then ends at most so much behind the deadline.
+// A receive that waits is bounded by what was set on the socket once, longest_wait at the most. It may be used while
+// the call is this young, because it then ends at most so much behind the deadline.
 constexpr milliseconds youth{10};
 
 class loop {
@@ -43,21 +43,18 @@ class loop {
   }
 
   void receive(leg& l, bool wait) {
-    if (const error_code ec = l.channel->receive(wait)) {
-      if (is_interrupted(ec)) return interrupted();
-      if (is_would_block(ec)) return;
-      l.result = ec;
-    }
+    const error_code ec = l.channel->receive(wait);
+    if (ec && is_interrupted(ec)) return check_time(true);
+    if (ec && !is_would_block(ec)) l.result = ec;
     if (l.over()) return;  // the usual end: no look at the clock
-    now_ = steady_clock::now();
-    if (now_ >= deadline_) return fail_all(errc::timed_out);
+    check_time(false);
     advance(l, false);
   }
 
   void wait_for_all() {
     boost::container::small_vector<pollfd, 8> polled;
     boost::container::small_vector<leg*, 8> waiting;
-    time_point until = deadline_;
+    time_point until = std::min(deadline_, now_ + longest_wait);
     for (leg& l : legs_) {
       if (l.over()) continue;
       polled.push_back({l.channel->fd(), l.channel->events(), 0});
@@ -65,13 +62,12 @@ class loop {
       until = std::min(until, l.channel->connect_deadline());
     }
     error_code ec;
-    const int ready = wait_ready({polled.data(), polled.size()}, until, ec);
+    wait_ready({polled.data(), polled.size()}, until, ec);
+    if (ec && !is_interrupted(ec)) return fail_all(ec);
     now_ = steady_clock::now();
-    if (is_interrupted(ec)) return interrupted();
-    if (ec) return fail_all(ec);
-    if (ready == 0 && now_ >= deadline_) return fail_all(errc::timed_out);
-    for (std::size_t i = 0; i < waiting.size(); ++i) serve(*waiting[i], polled[i].revents);
-    if (now_ >= deadline_) fail_all(errc::timed_out);
+    if (!ec)
+      for (std::size_t i = 0; i < waiting.size(); ++i) serve(*waiting[i], polled[i].revents);
+    check_time(bool(ec));
   }
 
   void serve(leg& l, short revents) {
@@ -84,9 +80,13 @@ class loop {
     advance(l, was_open ? (revents & POLLOUT) != 0 : revents != 0);
   }
 
-  void interrupted() {
-    if (stop_()) return fail_all(errc::interrupted);
+  // A signal may also come while nothing waits, and ends no wait then: the caller is asked now and again besides.
+  void check_time(bool signalled) {
     now_ = steady_clock::now();
+    if (signalled || now_ - asked_ >= longest_wait) {
+      asked_ = now_;
+      if (stop_()) return fail_all(errc::interrupted);
+    }
     if (now_ >= deadline_) fail_all(errc::timed_out);
   }
 
@@ -101,6 +101,7 @@ class loop {
   const std::span<leg> legs_;
   const time_point start_;
   time_point now_;
+  time_point asked_ = now_;
   const time_point deadline_;
   const interruption& stop_;
 };

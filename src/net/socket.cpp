@@ -59,11 +59,8 @@ error_code socket::set_up(milliseconds limit) noexcept {
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // a unix socket has none, and needs none
   timeval wait{};
-  constexpr milliseconds longest = std::chrono::hours(24 * 365);
-  if (limit < longest) {
-    wait.tv_sec = static_cast<time_t>(limit.count() / 1000);
-    wait.tv_usec = static_cast<suseconds_t>(limit.count() % 1000 * 1000);
-  }
+  wait.tv_sec = static_cast<time_t>(limit.count() / 1000);
+  wait.tv_usec = static_cast<suseconds_t>(limit.count() % 1000 * 1000);
   if (::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0) return last_error();
   const int flags = ::fcntl(fd_, F_GETFL);
   if (flags < 0 || ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK) < 0) return last_error();
@@ -90,9 +87,7 @@ std::size_t socket::send_some(std::span<const iovec> pieces, error_code& ec) noe
 }
 
 std::size_t socket::receive(std::span<const iovec> places, error_code& ec) noexcept {
-  const std::size_t got = receive_with(fd_, places, 0, ec);
-  if (ec && is_would_block(ec)) ec = errc::timed_out;
-  return got;
+  return receive_with(fd_, places, 0, ec);
 }
 
 std::size_t socket::receive_some(std::span<const iovec> places, error_code& ec) noexcept {

@@ -44,7 +44,7 @@ class socket {
   /// Writes what the kernel takes now. would_block when it takes nothing.
   std::size_t send_some(std::span<const iovec> pieces, error_code& ec) noexcept;
 
-  /// Reads what is there, waiting for the first byte until the limit of set_up(): timed_out then. 0 and no error: the
+  /// Reads what is there, waiting for the first byte until the limit of set_up(): would_block then. 0 and no error: the
   /// end of the stream.
   std::size_t receive(std::span<const iovec> places, error_code& ec) noexcept;
 

@@ -54,6 +54,26 @@ def test_a_handler_that_raises(kind, make_client, call, errors):
         assert client.counters()[server.address]["marked_dead"] == 0
 
 
+@pytest.mark.parametrize("reply", [[wait(2)], [drip(b"VALUE alice 0 1000\r\n" + b"a" * 1000, 0.005)]],
+                         ids=["silent", "dripping"])
+def test_a_signal_that_interrupts_no_wait(kind, make_client, reply):
+    """One that another thread takes, or that comes between two waits: its handler is run soon all the same."""
+    with ScriptedServer([line(), *reply], [echo_gets()]) as server:
+        client = make_client(kind, [server.address], protocol="text", timeout=5)
+        enough = threading.Event()
+        other = threading.Thread(target=enough.wait)
+        other.start()
+        sender = threading.Timer(0.05, signal.pthread_kill, (other.ident, signal.SIGALRM))
+        start = time.monotonic()
+        with pytest.raises(Alarm), alarm(10):
+            sender.start()
+            client.get("alice")
+        assert time.monotonic() - start < 0.5
+        enough.set()
+        other.join()
+        assert client.get("bob") == b"bob"
+
+
 def test_in_the_middle_of_a_value(kind, make_client):
     with ScriptedServer([line(), drip(b"VALUE alice 0 1000\r\n" + b"a" * 1000, 0.005)], [echo_gets()]) as server:
         client = make_client(kind, [server.address], protocol="text", timeout=5)
