@@ -2,11 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <unordered_set>
-
-#include "protocol/key.hpp"
-#include "routing/chain.hpp"
 
 namespace cmemcache {
 
@@ -37,7 +33,7 @@ void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept {
 }  // namespace
 
 blocking_call::blocking_call(const server_pool& servers, const client_options& options,
-                             const protocol::command& what, call& c)
+                             const protocol::command& what, call& c, std::span<const std::uint64_t> hashes)
     : servers_(servers),
       options_(options),
       what_(what),
@@ -46,16 +42,21 @@ blocking_call::blocking_call(const server_pool& servers, const client_options& o
       start_(net::steady_clock::now()),
       deadline_(net::deadline_after(start_, options.timeout)),
       now_(start_),
-      standings_(servers.size()) {}
+      choice_(servers, options, what.prefix, hashes) {}
 
-void blocking_call::run(std::span<element> elements, session::results& answers,
-                        std::span<const std::uint64_t> hashes) {
+void blocking_call::run(std::span<element> elements, session::results& answers) {
   std::vector<element> todo;
   std::span<element> left = elements;
   bool stopped = false;
   while (!left.empty() && !stopped) {
-    parts round;
-    assign(left, hashes, &answers, round);
+    const server_choice::shares shares = choice_.split(left, now_);
+    if (choice_.left_out()) add_no_server();
+    parts round(shares.size());
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      round[i].server = shares[i].server;
+      round[i].elements = shares[i].elements;
+      round[i].sink = &answers;
+    }
     play(round);
     for (part& p : round) {
       const outcome became = settle(p);
@@ -79,7 +80,7 @@ void blocking_call::run(std::span<element> elements, session::results& answers,
 void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
   boost::container::small_vector<std::size_t, 8> todo;
   for (const std::size_t i : servers_.borrowing_order()) {
-    if (is_usable(i)) todo.push_back(i);
+    if (choice_.is_usable(i, now_)) todo.push_back(i);
     else add_failure(i, errc::no_server, "it is marked dead");
   }
   bool stopped = false;
@@ -94,78 +95,9 @@ void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
     for (part& p : round) {
       const outcome became = settle(p);
       stopped |= became == outcome::stop;
-      if (became == outcome::again && is_usable(p.server)) todo.push_back(p.server);
+      if (became == outcome::again && choice_.is_usable(p.server, now_)) todo.push_back(p.server);
     }
   }
-}
-
-// ---- which server
-
-// Asked once per call and server, so that all keys of a call find the same answer.
-bool blocking_call::is_usable(std::size_t server) {
-  standing& s = standings_[server];
-  if (s.use == standing::verdict::not_asked) {
-    auto& policy = servers_[server].policy;
-    s.probing = !policy.alive();
-    s.use = policy.usable(now_) ? standing::verdict::usable : standing::verdict::unusable;
-  }
-  return s.use == standing::verdict::usable;
-}
-
-// A prefix given with the call is hashed as part of the key (python-memcached's key_prefix); the client's own is not.
-std::string_view blocking_call::hashed_part(std::string_view key, std::span<char> buffer) const noexcept {
-  const std::string_view of_call = what_.prefix.substr(std::min(options_.key_prefix.size(), what_.prefix.size()));
-  if (of_call.empty()) return key;
-  std::memcpy(buffer.data(), of_call.data(), of_call.size());
-  std::memcpy(buffer.data() + of_call.size(), key.data(), key.size());
-  return {buffer.data(), of_call.size() + key.size()};
-}
-
-std::size_t blocking_call::choose(const element& e, std::span<const std::uint64_t> hashes) {
-  const routing::placement& placement = servers_.placement();
-  char buffer[protocol::max_key_length];
-  const std::string_view key = hashed_part(e.key, buffer);
-  const std::size_t first = hashes.empty() ? placement.pick(key) : placement.pick_hashed(hashes[e.slot]);
-  if (first == routing::placement::none || is_usable(first)) return first;
-  if (!options_.failover) return routing::placement::none;
-  const auto walk = [this](routing::placement_chain chain) {
-    std::size_t server = chain.next();
-    while (server != routing::placement::none && !is_usable(server)) server = chain.next();
-    return server;
-  };
-  if (hashes.empty()) return walk(routing::placement_chain(placement, key));
-  return walk(routing::placement_chain(placement, hashes[e.slot]));
-}
-
-// One part per server, in the borrowing order.
-void blocking_call::assign(std::span<element> todo, std::span<const std::uint64_t> hashes,
-                           session::reply_sink* sink, parts& round) {
-  const auto add = [&](std::size_t server, std::span<element> elements) {
-    round.emplace_back();
-    round.back().server = server;
-    round.back().elements = elements;
-    round.back().sink = sink;
-  };
-  if (servers_.size() <= 1 || todo.size() == 1) {
-    const std::size_t server = choose(todo.front(), hashes);
-    if (server == routing::placement::none) return add_no_server();
-    return add(server, todo);
-  }
-  const std::size_t nobody = servers_.size();
-  std::vector<std::uint32_t> chosen(todo.size());
-  std::vector<std::size_t> begin(nobody + 2);
-  for (std::size_t i = 0; i < todo.size(); ++i) {
-    chosen[i] = static_cast<std::uint32_t>(std::min(choose(todo[i], hashes), nobody));
-    ++begin[chosen[i] + 1];
-  }
-  if (begin[nobody + 1] != 0) add_no_server();
-  for (std::size_t s = 1; s < begin.size(); ++s) begin[s] += begin[s - 1];
-  grouped_.resize(todo.size());
-  std::vector<std::size_t> next = begin;
-  for (std::size_t i = 0; i < todo.size(); ++i) grouped_[next[chosen[i]]++] = todo[i];
-  round.reserve(nobody);
-  for (const std::size_t s : servers_.borrowing_order())
-    if (begin[s] != begin[s + 1]) add(s, std::span(grouped_).subspan(begin[s], begin[s + 1] - begin[s]));
 }
 
 // ---- moving bytes
@@ -175,7 +107,7 @@ void blocking_call::play(parts& round) {
   boost::container::small_vector<net::leg, 4> legs;
   bool waited = now_ != start_;
   for (part& p : round) {
-    const standing& s = standings_[p.server];
+    const server_choice::standing& s = choice_[p.server];
     const need what = s.probing && options_.flush_on_reconnect ? need::fresh_and_flushed
                       : s.probing || s.retried                 ? need::fresh
                                                                : need::any;
@@ -211,7 +143,7 @@ void blocking_call::submit(part& p) {
     r.command = what_;
     r.elements = elements;
     r.sink = p.sink;
-    r.one_by_one = standings_[p.server].one_by_one;
+    r.one_by_one = choice_[p.server].one_by_one;
   };
   p.requests.clear();
   const std::size_t bound = request_bound(what_.op);
@@ -256,7 +188,7 @@ blocking_call::outcome blocking_call::settle_answered(part& p) {
     add_failure(p.server, errc::server_error, p.loan->session().last_line());
     return outcome::over;
   }
-  standings_[p.server].one_by_one = true;
+  choice_[p.server].one_by_one = true;
   return outcome::again;
 }
 
@@ -276,7 +208,7 @@ blocking_call::outcome blocking_call::settle_unconnected(part& p) {
 // The connection was lost or given up in the middle.
 blocking_call::outcome blocking_call::settle_lost(part& p) {
   error_code ec = p.error;
-  standing& s = standings_[p.server];
+  server_choice::standing& s = choice_[p.server];
   const session::session& lost = p.loan->session();
   if (is_connection_loss(ec)) {
     const bool nothing_sent = lost.bytes_out() == p.out_before;  // all that a unix socket can tell
@@ -324,7 +256,7 @@ void blocking_call::mark_dead(std::size_t server) {
   server_link& link = servers_[server];
   if (link.policy.mark_dead(net::steady_clock::now())) count(link.marked_dead, 1);
   link.connections.disconnect();
-  standings_[server].use = standing::verdict::unusable;
+  choice_[server].use = server_choice::standing::verdict::unusable;
 }
 
 void blocking_call::add_failure(std::size_t server, error_code ec, std::string_view words) {
@@ -339,9 +271,7 @@ void blocking_call::add_failure(std::size_t server, error_code ec, std::string_v
 
 void blocking_call::add_no_server() {
   if (!call_.failures.empty()) return;  // which says more
-  std::string dead;
-  for (std::size_t i = 0; i < servers_.size(); ++i)
-    if (standings_[i].use == standing::verdict::unusable) dead += (dead.empty() ? "" : ", ") + servers_[i].where.text;
+  const std::string dead = choice_.unusable_names();
   const error_code ec = errc::no_server;
   call_.failures.push_back({ec, {}, std::string(to_string(what_.op)) + ": " + ec.message() +
                                         (dead.empty() ? ": none is configured" : ": marked dead: " + dead)});

@@ -14,6 +14,7 @@
 #include "net/direct_exchange.hpp"
 #include "net/direct_pool.hpp"
 #include "protocol/command.hpp"
+#include "server_choice.hpp"
 #include "server_pool.hpp"
 #include "session/results.hpp"
 
@@ -31,24 +32,17 @@ namespace cmemcache {
 ///     anything else                                     ─▶ unanswered, and a failure that says why
 class blocking_call {
  public:
-  blocking_call(const server_pool& servers, const client_options& options, const protocol::command& what, call& c);
+  /// `hashes`: see blocking_engine::run.
+  blocking_call(const server_pool& servers, const client_options& options, const protocol::command& what, call& c,
+                std::span<const std::uint64_t> hashes = {});
 
   /// A command about keys.
-  void run(std::span<protocol::element> elements, session::results& answers, std::span<const std::uint64_t> hashes);
+  void run(std::span<protocol::element> elements, session::results& answers);
 
   /// A command about a server, for each of them; `sinks`: one per server.
   void run_on_all(std::span<session::reply_sink* const> sinks);
 
  private:
-  // What this call knows of one server.
-  struct standing {
-    enum class verdict : std::uint8_t { not_asked, usable, unusable };
-    verdict use = verdict::not_asked;
-    bool probing = false;     // it was dead, and this call tries it
-    bool retried = false;     // a stale connection was met
-    bool one_by_one = false;
-  };
-
   // One server's part of a round.
   struct part {
     std::size_t server = 0;
@@ -65,11 +59,6 @@ class blocking_call {
 
   using parts = boost::container::small_vector<part, 1>;
 
-  bool is_usable(std::size_t server);
-  std::size_t choose(const protocol::element& e, std::span<const std::uint64_t> hashes);
-  std::string_view hashed_part(std::string_view key, std::span<char> buffer) const noexcept;
-  void assign(std::span<protocol::element> todo, std::span<const std::uint64_t> hashes, session::reply_sink* sink,
-              parts& round);
   void play(parts& round);
   void submit(part& p);
   outcome settle(part& p);
@@ -90,9 +79,8 @@ class blocking_call {
   const net::time_point start_;
   const net::time_point deadline_;
   net::time_point now_;
-  boost::container::small_vector<standing, 4> standings_;
-  std::vector<protocol::element> grouped_;   // this round's elements by server, when there are several
-  std::vector<protocol::element> again_;     // elements for the next round
+  server_choice choice_;
+  std::vector<protocol::element> again_;   // elements for the next round
 };
 
 }  // namespace cmemcache

@@ -92,7 +92,7 @@ void blocking_engine::run(const command& what, std::span<element> elements, sess
     return;
   }
   const auto servers = pool();
-  blocking_call(*servers, options_, what, c).run(elements, answers, hashes);
+  blocking_call(*servers, options_, what, c, hashes).run(elements, answers);
 }
 
 std::vector<server_stats> blocking_engine::ask_all(const command& what, call& c) {

@@ -1,0 +1,89 @@
+#include "server_choice.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "protocol/key.hpp"
+#include "routing/chain.hpp"
+
+namespace cmemcache {
+
+using protocol::element;
+
+// A prefix given with the call is hashed as part of the key (python-memcached's key_prefix); the client's own is not.
+server_choice::server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
+                             std::span<const std::uint64_t> hashes)
+    : servers_(servers),
+      failover_(options.failover),
+      hashed_prefix_(prefix.substr(std::min(options.key_prefix.size(), prefix.size()))),
+      hashes_(hashes),
+      standings_(servers.size()) {}
+
+bool server_choice::is_usable(std::size_t server, time_point now) {
+  standing& s = standings_[server];
+  if (s.use == standing::verdict::not_asked) {
+    auto& policy = servers_[server].policy;
+    s.probing = !policy.alive();
+    s.use = policy.usable(now) ? standing::verdict::usable : standing::verdict::unusable;
+  }
+  return s.use == standing::verdict::usable;
+}
+
+std::string_view server_choice::hashed_part(std::string_view key, std::span<char> buffer) const noexcept {
+  if (hashed_prefix_.empty()) return key;
+  std::memcpy(buffer.data(), hashed_prefix_.data(), hashed_prefix_.size());
+  std::memcpy(buffer.data() + hashed_prefix_.size(), key.data(), key.size());
+  return {buffer.data(), hashed_prefix_.size() + key.size()};
+}
+
+std::size_t server_choice::choose(const element& e, time_point now) {
+  const routing::placement& placement = servers_.placement();
+  char buffer[protocol::max_key_length];
+  const std::string_view key = hashed_part(e.key, buffer);
+  const std::size_t first = hashes_.empty() ? placement.pick(key) : placement.pick_hashed(hashes_[e.slot]);
+  if (first == routing::placement::none || is_usable(first, now)) return first;
+  if (!failover_) return routing::placement::none;
+  const auto walk = [&](routing::placement_chain chain) {
+    std::size_t server = chain.next();
+    while (server != routing::placement::none && !is_usable(server, now)) server = chain.next();
+    return server;
+  };
+  if (hashes_.empty()) return walk(routing::placement_chain(placement, key));
+  return walk(routing::placement_chain(placement, hashes_[e.slot]));
+}
+
+server_choice::shares server_choice::split(std::span<element> todo, time_point now) {
+  shares out;
+  const std::size_t nobody = servers_.size();
+  if (nobody <= 1 || todo.size() == 1) {
+    const std::size_t server = choose(todo.front(), now);
+    left_out_ = server == routing::placement::none;
+    if (!left_out_) out.push_back({server, todo});
+    return out;
+  }
+  // A counting sort: the elements keep their order within a server.
+  std::vector<std::uint32_t> chosen(todo.size());
+  std::vector<std::size_t> begin(nobody + 2);
+  for (std::size_t i = 0; i < todo.size(); ++i) {
+    chosen[i] = static_cast<std::uint32_t>(std::min(choose(todo[i], now), nobody));
+    ++begin[chosen[i] + 1];
+  }
+  left_out_ = begin[nobody + 1] != 0;
+  for (std::size_t s = 1; s < begin.size(); ++s) begin[s] += begin[s - 1];
+  grouped_.resize(todo.size());
+  std::vector<std::size_t> next = begin;
+  for (std::size_t i = 0; i < todo.size(); ++i) grouped_[next[chosen[i]]++] = todo[i];
+  for (const std::size_t s : servers_.borrowing_order())
+    if (begin[s] != begin[s + 1])
+      out.push_back({s, std::span(grouped_).subspan(begin[s], begin[s + 1] - begin[s])});
+  return out;
+}
+
+std::string server_choice::unusable_names() const {
+  std::string names;
+  for (std::size_t i = 0; i < servers_.size(); ++i)
+    if (standings_[i].use == standing::verdict::unusable) names += (names.empty() ? "" : ", ") + servers_[i].where.text;
+  return names;
+}
+
+}  // namespace cmemcache
