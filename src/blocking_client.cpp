@@ -42,19 +42,6 @@ element element_of(const request& what, std::size_t slot) {
           .number = what.number};
 }
 
-std::string shown(std::string_view key) {
-  constexpr std::size_t longest = 60;
-  return "'" + std::string(key.substr(0, longest)) + (key.size() > longest ? "...'" : "'");
-}
-
-// A request that was refused, by us or by its server, before anything else went wrong.
-failure describe(const session::results::refusal& r, verb op, std::string_view key) {
-  std::string text = r.server.empty() ? "" : r.server + ": ";
-  text += std::string(to_string(op)) + " " + shown(key) + ": " + r.why.message();
-  if (!r.words.empty()) text.append(": ").append(r.words);
-  return {r.why, r.server, std::move(text)};
-}
-
 reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
   trouble = {};
   reply out;

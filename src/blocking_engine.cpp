@@ -37,6 +37,15 @@ bool is_printable_argument(std::string_view argument) noexcept {
   return std::ranges::all_of(argument, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
 }
 
+// The key, as much of it as is good to read.
+std::string shown(std::string_view key) {
+  constexpr std::size_t longest = 60;
+  std::string text = "'";
+  text += key.substr(0, longest);
+  text += key.size() > longest ? "...'" : "'";
+  return text;
+}
+
 client_options checked(client_options options) {
   const auto require = [](const error_code& ec, const std::string& what) {
     if (ec) throw error(ec, {}, what + ": " + ec.message());
@@ -51,6 +60,14 @@ client_options checked(client_options options) {
 }
 
 }  // namespace
+
+failure describe(const session::results::refusal& r, verb op, std::string_view key) {
+  std::string text;
+  if (!r.server.empty()) text.append(r.server).append(": ");
+  text.append(to_string(op)).append(" ").append(shown(key)).append(": ").append(r.why.message());
+  if (!r.words.empty()) text.append(": ").append(r.words);
+  return {r.why, r.server, std::move(text)};
+}
 
 blocking_engine::blocking_engine(std::vector<server> servers, client_options options)
     : options_(checked(std::move(options))), pool_(std::make_shared<server_pool>(servers, options_, nullptr)) {}

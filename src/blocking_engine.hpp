@@ -39,6 +39,9 @@ struct call {
   error_code first_error() const noexcept { return failures.empty() ? error_code() : failures.front().code; }
 };
 
+/// A refusal, by us or by its server, of the request `op` about `key`, in the words that failures have.
+failure describe(const session::results::refusal& r, verb op, std::string_view key);
+
 /// The blocking client's engine, which the C++ facade and the Python binding share: routes elements to servers,
 /// borrows a connection per server, moves bytes on the calling thread, and decides what a failure means.
 ///

@@ -9,27 +9,9 @@ namespace cmemcache::python {
 
 namespace {
 
-// The key, as much of it as is good to read.
-std::string shown(std::string_view key) {
-  constexpr std::size_t longest = 60;
-  std::string text = "'";
-  text += key.substr(0, longest);
-  text += key.size() > longest ? "...'" : "'";
-  return text;
-}
-
 // What is wrong with the client or the call, and not with a server, raises whatever `errors` says.
 bool is_misuse(const error_code& code) noexcept {
   return code == errc::closed || code == errc::not_a_number || code == errc::bad_argument;
-}
-
-// A refusal, by us or by its server, in the words that failures have.
-failure describe(const session::results::refusal& r, verb op, std::string_view key) {
-  std::string text;
-  if (!r.server.empty()) text.append(r.server).append(": ");
-  text.append(to_string(op)).append(" ").append(shown(key)).append(": ").append(r.why.message());
-  if (!r.words.empty()) text.append(": ").append(r.words);
-  return {r.why, r.server, std::move(text)};
 }
 
 }  // namespace

@@ -111,11 +111,9 @@ void socket::close() noexcept {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-int wait_ready(std::span<pollfd> sockets, time_point deadline, error_code& ec) noexcept {
+void wait_ready(std::span<pollfd> sockets, time_point deadline, error_code& ec) noexcept {
   const int timeout = deadline == time_point::max() ? -1 : poll_timeout(deadline, steady_clock::now());
-  const int ready = ::poll(sockets.data(), sockets.size(), timeout);
-  ec = ready < 0 ? last_error() : error_code();
-  return ready;
+  ec = ::poll(sockets.data(), sockets.size(), timeout) < 0 ? last_error() : error_code();
 }
 
 bool is_would_block(const error_code& ec) noexcept {

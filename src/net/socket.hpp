@@ -67,8 +67,8 @@ class socket {
   int fd_ = -1;
 };
 
-/// Waits until one of `sockets` is ready or `deadline` has passed; the number of ready ones, 0 at the deadline.
-int wait_ready(std::span<pollfd> sockets, time_point deadline, error_code& ec) noexcept;
+/// Waits until one of `sockets` is ready or `deadline` has passed.
+void wait_ready(std::span<pollfd> sockets, time_point deadline, error_code& ec) noexcept;
 
 bool is_would_block(const error_code& ec) noexcept;
 bool is_interrupted(const error_code& ec) noexcept;

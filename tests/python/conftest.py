@@ -18,7 +18,7 @@ except ImportError:
     import cmemcache
 
 from support.memcached_server import MemcachedServer  # noqa: E402
-from support.scripted_server import ClosedPort  # noqa: E402
+from support.scripted_server import ClosedPort, ScriptedServer  # noqa: E402
 
 _serial = itertools.count(1)
 
@@ -96,6 +96,13 @@ def raw(memcached, make_client):
 def kind(request):
     """Each of the two blocking clients in turn."""
     return getattr(cmemcache, request.param)
+
+
+@pytest.fixture
+def silent(kind, make_client):
+    """A client, and the server that must hear nothing."""
+    with ScriptedServer([]) as server:
+        yield make_client(kind, [server.address], protocol="text", timeout=0.2), server
 
 
 @pytest.fixture

@@ -4,20 +4,9 @@ import pytest
 
 import cmemcache
 from support import verbs
-from support.scripted_server import ScriptedServer
+from support.scripted_server import ScriptedServer, assert_heard_nothing
 
 E = cmemcache.Client
-
-
-@pytest.fixture
-def silent(kind, make_client):
-    """A client, and the server that must hear nothing."""
-    with ScriptedServer([]) as server:
-        yield make_client(kind, [server.address], protocol="text", timeout=0.2), server
-
-
-def assert_heard_nothing(server):
-    assert b"".join(server.received) == b""
 
 
 class TestPrefix:

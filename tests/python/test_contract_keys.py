@@ -6,7 +6,7 @@ import pytest
 
 import cmemcache
 from support import verbs
-from support.scripted_server import ScriptedServer
+from support.scripted_server import assert_heard_nothing
 
 E = cmemcache.Client
 
@@ -32,17 +32,6 @@ BAD = {
 HASHABLE = {name: bad for name, bad in BAD.items() if name != "list"}
 
 GOOD = ["k", b"k2", "é", "ключ", b"\xff\xfe", "x" * 250, "é" * 125, "!~", "get", "noreply", "0", "VALUE", "a:b/c|d"]
-
-
-@pytest.fixture
-def silent(kind, make_client):
-    """A client, and the server that must hear nothing."""
-    with ScriptedServer([]) as server:
-        yield make_client(kind, [server.address], protocol="text", timeout=0.2), server
-
-
-def assert_heard_nothing(server):
-    assert b"".join(server.received) == b""
 
 
 class TestRefused:

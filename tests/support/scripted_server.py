@@ -263,3 +263,7 @@ class UnansweredPort:
         for link in self._waiting:
             link.close()
         self._listener.close()
+
+
+def assert_heard_nothing(server):
+    assert b"".join(server.received) == b""
