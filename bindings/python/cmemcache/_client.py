@@ -6,7 +6,7 @@ import sys
 import threading
 import zlib
 
-from . import _cmemcache, _errors
+from . import _cmemcache, _errors, _slabs
 from ._options import options_for_engine
 
 
@@ -132,25 +132,14 @@ class StringClient(_cmemcache.ClientBase):
 
         Server trouble: as in ``get_stats()``.
         """
-        return [(server, self._by_slab(stats, "")) for server, stats in self.get_stats("slabs")]
+        return _slabs.of_stats_slabs(self.get_stats("slabs"))
 
     def get_slabs(self):
         """``[(server, {slab: {name: value}})]`` of ``stats items``. All str.
 
         Server trouble: as in ``get_stats()``.
         """
-        return [(server, self._by_slab(stats, "items:")) for server, stats in self.get_stats("items")]
-
-    @staticmethod
-    def _by_slab(stats, prefix):
-        result = {}
-        for name, value in stats.items():
-            slab, colon, figure = name.removeprefix(prefix).partition(":")
-            if colon:
-                result.setdefault(slab, {})[figure] = value
-            else:
-                result[name] = value
-        return result
+        return _slabs.of_stats_items(self.get_stats("items"))
 
     def debuglog(self, text):
         """Hands ``text`` to ``cmemcache.log`` if ``debug`` is set."""
