@@ -9,7 +9,7 @@ namespace cmemcache::python {
 
 namespace {
 
-// What is wrong with the client or the call, and not with a server, raises whatever `errors` says.
+// What is wrong with the client or the call, and not with a server, raises whatever the caller wants.
 bool is_misuse(const error_code& code) noexcept {
   return code == errc::closed || code == errc::not_a_number || code == errc::bad_argument;
 }
@@ -70,7 +70,7 @@ bool exchange::report(bool may_raise) {
       raise(instance);
       return false;
     }
-    if (client.raises && may_raise) {
+    if (raises && may_raise) {
       if (PyObject_SetAttrString(self, "last_error", instance.get()) == 0) raise(instance);
       return false;
     }

@@ -3,7 +3,7 @@
 #include <span>
 
 #include "answers.hpp"
-#include "client.hpp"
+#include "caller.hpp"
 #include "gil.hpp"
 #include "keys.hpp"
 #include "protocol/command.hpp"
@@ -14,9 +14,9 @@ namespace cmemcache::python {
 ///
 /// Nothing is decoded and no Python code is run before the exchange is over, so that no exception can leave a
 /// connection in the middle of a reply. Lives on the verb's stack frame, whose references keep keys and values.
-class exchange {
+class exchange : public caller {
  public:
-  exchange(PyObject* self, bound_client& client, verb op) noexcept : self(self), client(client) {
+  exchange(PyObject* self, bound_client& client, verb op) noexcept : caller{self, client, client.raises} {
     what.op = op;
     what.prefix = client.engine().options().key_prefix;
   }
@@ -31,7 +31,7 @@ class exchange {
   bool run_parts(std::span<protocol::element> elements, std::size_t hashed_from, answers& into,
                  std::span<const std::uint64_t> hashes);
 
-  /// Deals with what went wrong, by the client's `errors`: reports it, or raises. `keys` by slot. False: an
+  /// Deals with what went wrong, by what the caller wants: reports it, or raises. `keys` by slot. False: an
   /// exception is set.
   bool settle(const answers& from, std::span<const key_text> keys) {
     if (from.refusals().empty() && trouble_.failures.empty()) [[likely]]
@@ -46,8 +46,6 @@ class exchange {
   void skip_checks() noexcept { trouble_.checked = true; }
 
   gil_exit gil;
-  PyObject* const self;
-  bound_client& client;
   protocol::command what;
 
  private:

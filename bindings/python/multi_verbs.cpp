@@ -106,7 +106,7 @@ PyObject* get_many(PyObject* self, bound_client& client, PyObject* keys, PyObjec
     const item& answer = x.items[slot];
     if (answer.status != status::hit) continue;
     PyObject* const key = x.objects[slot];
-    const reference value = reference::owning(wanted == result::values ? decode(self, client, key, answer, x.values)
+    const reference value = reference::owning(wanted == result::values ? decode(x, key, answer, x.values)
                                                                        : bytes_and_flags(x.values, answer));
     if (value) {
       if (PyDict_SetItem(hits.get(), key, value.get()) != 0) return nullptr;
@@ -225,7 +225,7 @@ PyObject* set_multi(PyObject* self, bound_client& client, const call_arguments& 
   std::vector<value_text> texts(x.elements.size());
   for (protocol::element& e : x.elements) {
     value_text& text = texts[e.slot];
-    if (!encode(self, client, x.objects[e.slot], stored.values()[e.slot], min_compress_len, text)) return nullptr;
+    if (!encode(x, x.objects[e.slot], stored.values()[e.slot], min_compress_len, text)) return nullptr;
     e.value = text.bytes;
     e.flags = WithFlags ? static_cast<std::uint32_t>(flags) : text.flags;
   }

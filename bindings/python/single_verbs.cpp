@@ -14,7 +14,7 @@ PyObject* none() { return Py_NewRef(Py_None); }
 // The decoded value; null where an exception is set. A miss, or what cannot be decoded, is `otherwise` (null: None).
 PyObject* value_or(single_exchange& x, PyObject* otherwise) {
   if (x.answer.status == status::hit) {
-    PyObject* const value = decode(x.self, x.client, x.key.object, x.answer, x.values);
+    PyObject* const value = decode(x, x.key.object, x.answer, x.values);
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   }
   return Py_NewRef(otherwise == nullptr ? Py_None : otherwise);
@@ -71,7 +71,7 @@ PyObject* get_with_cas(PyObject* self, bound_client& client, const call_argument
   single_exchange x(self, client, verb::gets);
   if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
   if (x.answer.status == status::hit) {
-    reference value = reference::owning(decode(self, client, a[0], x.answer, x.values));
+    reference value = reference::owning(decode(x, a[0], x.answer, x.values));
     if (value) return pair(std::move(value), PyLong_FromUnsignedLongLong(x.answer.cas));
     if (PyErr_Occurred() != nullptr) return nullptr;
   }
@@ -181,7 +181,7 @@ PyObject* store(PyObject* self, bound_client& client, const call_arguments& give
       (WithFlags && !read_unsigned(a[3], "flags", UINT32_MAX, flags)) ||
       !read_length(a[rest], "min_compress_len", min_compress_len) || !read_flag(a[rest + 1], x.what.noreply) ||
       (Op == verb::cas && !read_token(x, a[rest + 2], x.asked.number)) ||
-      !encode(self, client, a[0], a[1], min_compress_len, value))
+      !encode(x, a[0], a[1], min_compress_len, value))
     return nullptr;
   x.asked.value = value.bytes;
   x.asked.flags = WithFlags ? static_cast<std::uint32_t>(flags) : value.flags;

@@ -205,30 +205,30 @@ PyObject* decode_integer(std::string_view digits) {
   return bad == std::errc() && stop == end ? PyLong_FromLongLong(number) : nullptr;
 }
 
-bool encode_slowly(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
-                   Py_ssize_t min_compress_len, value_text& out) {
-  switch (client.values) {
+bool encode_slowly(const caller& by, PyObject* key, PyObject* value, Py_ssize_t min_compress_len, value_text& out) {
+  switch (by.client.values) {
     case profile::raw: return encode_raw(value, out);
-    case profile::python_memcached: return encode_typed(self, value, min_compress_len, out);
+    case profile::python_memcached: return encode_typed(by.self, value, min_compress_len, out);
     case profile::object: break;
   }
-  return encode_by_user(client, key, value, out);
+  return encode_by_user(by.client, key, value, out);
 }
 
-PyObject* decode_slowly(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from) {
-  const bool unknown = client.values == profile::python_memcached && (hit.flags & ~flag_bits::known) != 0;
+PyObject* decode_slowly(const caller& by, PyObject* key, const item& hit, answers& from) {
+  const profile values = by.client.values;
+  const bool unknown = values == profile::python_memcached && (hit.flags & ~flag_bits::known) != 0;
   reference cause;
   if (!unknown) {
     PyObject* const value =
-        client.values == profile::object ? decode_by_user(client, key, hit, from) : decode_typed(self, hit, from);
+        values == profile::object ? decode_by_user(by.client, key, hit, from) : decode_typed(by.self, hit, from);
     if (value != nullptr) return value;
     cause = take_decoding_exception();
     if (!cause) return nullptr;
   }
-  // A pickle that does not load is a miss to python-memcached's users, whatever `errors` says.
-  const bool raises = client.raises && (unknown || client.values == profile::object);
+  // A pickle that does not load is a miss to python-memcached's users, whatever the caller wants.
+  const bool raises = by.raises && (unknown || values == profile::object);
   const reference reported = reference::owning(
-      PyObject_CallMethod(self, "_undecodable", "OkOO", key_itself(key), static_cast<unsigned long>(hit.flags),
+      PyObject_CallMethod(by.self, "_undecodable", "OkOO", key_itself(key), static_cast<unsigned long>(hit.flags),
                           cause ? cause.get() : Py_None, raises ? Py_True : Py_False));
   return nullptr;
 }

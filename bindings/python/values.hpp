@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "answers.hpp"
-#include "client.hpp"
+#include "caller.hpp"
 #include "reference.hpp"
 
 namespace cmemcache::python {
@@ -31,14 +31,13 @@ struct value_text {
 };
 
 bool encode_integer(PyObject* value, value_text& out);
-bool encode_slowly(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
-                   Py_ssize_t min_compress_len, value_text& out);
+bool encode_slowly(const caller& by, PyObject* key, PyObject* value, Py_ssize_t min_compress_len, value_text& out);
 
 /// Encodes `value` by the client's profile. False: an exception is set.
-inline bool encode(PyObject* self, const bound_client& client, PyObject* key, PyObject* value,
-                   Py_ssize_t min_compress_len, value_text& out) {
-  if (client.values == profile::python_memcached && PyLong_CheckExact(value)) return encode_integer(value, out);
-  if (client.values != profile::object && min_compress_len == 0) [[likely]] {
+inline bool encode(const caller& by, PyObject* key, PyObject* value, Py_ssize_t min_compress_len, value_text& out) {
+  const profile values = by.client.values;
+  if (values == profile::python_memcached && PyLong_CheckExact(value)) return encode_integer(value, out);
+  if (values != profile::object && min_compress_len == 0) [[likely]] {
     if (PyBytes_CheckExact(value)) {
       out.bytes = {PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))};
       return true;
@@ -46,24 +45,25 @@ inline bool encode(PyObject* self, const bound_client& client, PyObject* key, Py
     if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)) {
       out.bytes = {static_cast<const char*>(PyUnicode_DATA(value)),
                    static_cast<std::size_t>(PyUnicode_GET_LENGTH(value))};
-      if (client.values == profile::python_memcached) out.flags = flag_bits::text;
+      if (values == profile::python_memcached) out.flags = flag_bits::text;
       return true;
     }
   }
-  return encode_slowly(self, client, key, value, min_compress_len, out);
+  return encode_slowly(by, key, value, min_compress_len, out);
 }
 
 /// The usual texts and numbers. Null, and no exception: this is none, decode_slowly knows what to do.
 PyObject* decode_ascii(std::string_view text);
 PyObject* decode_integer(std::string_view digits);
 
-PyObject* decode_slowly(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from);
+PyObject* decode_slowly(const caller& by, PyObject* key, const item& hit, answers& from);
 
 /// What `hit` stands for by the client's profile: a new reference. Null with an exception set, or without: it could
 /// not be decoded, that was reported, and it reads as a miss.
-inline PyObject* decode(PyObject* self, const bound_client& client, PyObject* key, const item& hit, answers& from) {
-  if (client.values == profile::raw) return from.bytes(hit.value).release();
-  if (client.values == profile::python_memcached) {
+inline PyObject* decode(const caller& by, PyObject* key, const item& hit, answers& from) {
+  const profile values = by.client.values;
+  if (values == profile::raw) return from.bytes(hit.value).release();
+  if (values == profile::python_memcached) {
     if (hit.flags == 0) return from.bytes(hit.value).release();
     PyObject* value = nullptr;
     if (hit.flags == flag_bits::text) value = decode_ascii(hit.value);
@@ -71,7 +71,7 @@ inline PyObject* decode(PyObject* self, const bound_client& client, PyObject* ke
     if (value != nullptr) [[likely]]
       return value;
   }
-  return decode_slowly(self, client, key, hit, from);
+  return decode_slowly(by, key, hit, from);
 }
 
 }  // namespace cmemcache::python
