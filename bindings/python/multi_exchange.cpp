@@ -1,0 +1,58 @@
+#include "multi_exchange.hpp"
+
+#include <algorithm>
+
+#include "errors.hpp"
+#include "protocol/key.hpp"
+
+namespace cmemcache::python {
+
+bool multi_exchange::take_keys(PyObject* iterable) {
+  if (!keys_.take(iterable)) return false;
+  make_places(keys_.objects());
+  return true;
+}
+
+bool multi_exchange::take_pairs(PyObject* mapping) {
+  if (!pairs_.take(mapping)) return false;
+  make_places(pairs_.keys());
+  return true;
+}
+
+void multi_exchange::make_places(python::objects objects) {
+  objects_ = objects;
+  keys = std::vector<key_text>(objects.size());
+  elements.resize(objects.size());
+  items.resize(objects.size());
+  values_.emplace(items, std::span<char>(), gil);
+}
+
+bool multi_exchange::read_keys(PyObject* prefix) {
+  if (!read_prefix(client, prefix, prefix_, what.prefix)) return false;
+  std::size_t hashed = 0;
+  for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+    key_text& key = keys[slot];
+    protocol::element& e = elements[slot];
+    if (!read_key(client, objects_[slot], keys_of::multi, key)) return false;
+    e.key = key.bytes;
+    e.slot = static_cast<std::uint32_t>(slot);
+    if (const error_code bad = protocol::check_key(key.bytes, what.prefix.size())) {
+      raise_key_error(bad, key.object);
+      return false;
+    }
+    hashed += key.hashed;
+  }
+  if (!is_storage(what.op)) skip_checks();  // a store's values are still to be read
+  if (hashed != 0) separate_hashed(hashed);
+  return true;
+}
+
+void multi_exchange::separate_hashed(std::size_t hashed) {
+  hashes_.resize(keys.size());
+  for (std::size_t slot = 0; slot < keys.size(); ++slot) hashes_[slot] = keys[slot].hash;
+  if (hashed == keys.size()) return;
+  hashed_from_ = keys.size() - hashed;
+  std::ranges::stable_partition(elements, [this](const protocol::element& e) { return !keys[e.slot].hashed; });
+}
+
+}  // namespace cmemcache::python

@@ -1,0 +1,42 @@
+#include "snapshots.hpp"
+
+namespace cmemcache::python {
+
+// No code runs meanwhile that could change the dict.
+bool pairs::take_dict(PyObject* dict) {
+  reserve(static_cast<std::size_t>(PyDict_GET_SIZE(dict)));
+  Py_ssize_t at = 0;
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  while (PyDict_Next(dict, &at, &key, &value)) {
+    keys_.push_back(Py_NewRef(key));
+    values_.push_back(Py_NewRef(value));
+  }
+  return true;
+}
+
+bool pairs::take_other(PyObject* mapping) {
+  const reference listed = reference::owning(PyMapping_Keys(mapping));
+  if (!listed) {
+    if (PyErr_ExceptionMatches(PyExc_AttributeError))
+      PyErr_Format(PyExc_TypeError, "set_multi() takes a mapping of keys to values, not %s", Py_TYPE(mapping)->tp_name);
+    return false;
+  }
+  snapshot keys;
+  if (!keys.take(listed.get())) return false;
+  reserve(keys.objects().size());
+  for (PyObject* key : keys.objects()) {
+    PyObject* const value = PyObject_GetItem(mapping, key);
+    if (value == nullptr) return false;
+    keys_.push_back(Py_NewRef(key));
+    values_.push_back(value);
+  }
+  return true;
+}
+
+void pairs::reserve(std::size_t size) {
+  keys_.reserve(size);
+  values_.reserve(size);
+}
+
+}  // namespace cmemcache::python
