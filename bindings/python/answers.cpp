@@ -7,7 +7,7 @@ namespace cmemcache::python {
 
 char* answers::place_large(std::size_t size) noexcept {
   if (size > static_cast<std::size_t>(std::numeric_limits<Py_ssize_t>::max())) return nullptr;
-  gil_.enter();
+  gil_->enter();
   char* at = nullptr;
   try {
     large_.emplace_back();
@@ -19,7 +19,7 @@ char* answers::place_large(std::size_t size) noexcept {
   } catch (const std::bad_alloc&) {
     // Null says it.
   }
-  gil_.leave();
+  gil_->leave();
   return at;
 }
 

@@ -10,20 +10,29 @@
 
 namespace cmemcache::python {
 
-/// The answers to one call, with this difference to session::results: a large value is received straight into a bytes
-/// object, so that it is held once. Made and destroyed with the GIL held, filled while `gil` is outside.
+/// The answers to one call, and their way into bytes objects. Made and destroyed with the GIL held, filled without.
+///
+/// With a way to the GIL there is this difference to session::results: a large value is received straight into a bytes
+/// object, so that it is held once. Without, which is what a thread needs that must never wait for the GIL, all values
+/// lie in plain memory.
 class answers final : public session::results {
  public:
   /// Bytes: from this size on a value gets an object of its own, for which the GIL is taken for a moment.
   static constexpr std::size_t large = 64 * 1024;
 
-  answers(std::span<item> items, std::span<char> first, gil_exit& gil) noexcept : results(items, first), gil_(gil) {}
+  explicit answers(std::span<item> items) noexcept : results(items) {}
+
+  /// The first values shall lie in `room`, which must outlive them. Before any are there.
+  void begin_in(std::span<char> room) noexcept { memory() = session::arena(room); }
+
+  /// Large values shall be received into objects, made while `gil`, which is outside whenever one comes, is inside.
+  void take_gil_by(gil_exit& gil) noexcept { gil_ = &gil; }
 
   char* place(std::uint32_t slot, std::size_t size) noexcept override {
-    return size < large ? results::place(slot, size) : place_large(size);
+    return size < large || gil_ == nullptr ? results::place(slot, size) : place_large(size);
   }
 
-  /// The value of an item as bytes. Null: an exception is set.
+  /// The value of an item as bytes, wherever it lies. Null: an exception is set.
   reference bytes(std::string_view value) { return value.size() < large ? copy(value) : take_large(value); }
 
  private:
@@ -33,7 +42,7 @@ class answers final : public session::results {
   char* place_large(std::size_t size) noexcept;
   reference take_large(std::string_view value);
 
-  gil_exit& gil_;
+  gil_exit* gil_ = nullptr;
   std::vector<reference> large_;  // also those whose connection was lost half way
 };
 

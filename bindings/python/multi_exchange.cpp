@@ -24,7 +24,7 @@ void multi_exchange::make_places(python::objects objects) {
   keys = std::vector<key_text>(objects.size());
   elements.resize(objects.size());
   items.resize(objects.size());
-  values_.emplace(items, std::span<char>(), gil);
+  values_.emplace(items);
 }
 
 bool multi_exchange::read_keys(PyObject* prefix) {
@@ -42,7 +42,7 @@ bool multi_exchange::read_keys(PyObject* prefix) {
     }
     hashed += key.hashed;
   }
-  if (!is_storage(what.op)) skip_checks();  // a store's values are still to be read
+  if (!is_storage(what.op)) checked = true;  // a store's values are still to be read
   if (hashed != 0) separate_hashed(hashed);
   return true;
 }

@@ -24,8 +24,8 @@ class multi_exchange final : public exchange {
   /// Encodes and checks all keys, before anything is sent. False: an exception is set.
   bool read_keys(PyObject* prefix);
 
-  /// Asks, and deals with trouble. False: an exception is set.
-  bool run() { return keys.empty() || (run_parts(elements, hashed_from_, values(), hashes_) && settle(values(), keys)); }
+  /// Deals with trouble. False: an exception is set.
+  bool settle() { return exchange::settle(values(), keys); }
 
   python::objects objects() const noexcept { return objects_; }        ///< the keys as they were given, by slot
   python::objects stored() const noexcept { return pairs_.values(); }  ///< what take_pairs() took with them, by slot

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "blocking.hpp"
 #include "docstrings.hpp"
-#include "multi_exchange.hpp"
 #include "verbs.hpp"
 
 namespace cmemcache::python {
@@ -19,8 +19,9 @@ PyObject* bytes_and_flags(answers& from, const item& hit) {
 }
 
 PyObject* get_many(PyObject* self, bound_client& client, PyObject* keys, PyObject* prefix, result wanted) {
+  blocking_run run;
   multi_exchange x(self, client, verb::get);
-  if (!x.take_keys(keys) || !x.read_keys(prefix) || !x.run()) return nullptr;
+  if (!x.take_keys(keys) || !x.read_keys(prefix) || !run(x)) return nullptr;
   reference hits = reference::owning(PyDict_New());
   if (!hits) return nullptr;
   for (std::size_t slot = 0; slot < x.items.size(); ++slot) {
@@ -73,6 +74,7 @@ template <bool WithFlags>
 PyObject* set_multi(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes = set_multi_signature<WithFlags>();
   arguments a;
+  blocking_run run;
   multi_exchange x(self, client, verb::set);
   constexpr int rest = WithFlags ? 4 : 3;
   std::uint64_t flags = 0;
@@ -89,14 +91,15 @@ PyObject* set_multi(PyObject* self, bound_client& client, const call_arguments& 
     e.value = text.bytes;
     e.flags = WithFlags ? static_cast<std::uint32_t>(flags) : text.flags;
   }
-  return x.run() ? keys_not_stored(x) : nullptr;
+  return run(x) ? keys_not_stored(x) : nullptr;
 }
 
 PyObject* delete_multi(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("delete_multi", 1, {"keys", "key_prefix", "noreply"});
   arguments a;
+  blocking_run run;
   multi_exchange x(self, client, verb::delete_);
-  if (!given.read(takes, a) || !x.take_keys(a[0]) || !read_flag(a[2], x.what.noreply) || !x.read_keys(a[1]) || !x.run())
+  if (!given.read(takes, a) || !x.take_keys(a[0]) || !read_flag(a[2], x.what.noreply) || !x.read_keys(a[1]) || !run(x))
     return nullptr;
   return PyLong_FromLong(std::ranges::none_of(x.items, [](const item& i) { return i.status == status::unanswered; }));
 }

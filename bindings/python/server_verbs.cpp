@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "blocking.hpp"
 #include "docstrings.hpp"
-#include "exchange.hpp"
-#include "gil.hpp"
 #include "verbs.hpp"
 
 namespace cmemcache::python {
@@ -46,17 +45,15 @@ reference statistics_of(const server_stats& answer) {
 
 // [(name, what `make` makes of the answer)] of every server.
 template <typename Make>
-PyObject* ask(exchange& x, const Make& make) {
-  std::vector<server_stats> answers;
-  if (!x.ask_all(answers)) return nullptr;
-  std::vector<server> servers;
-  without_gil([&] { servers = x.client.engine().servers(); });
-  const std::vector<std::string> names = names_of(servers, answers);
+PyObject* ask(servers_exchange& x, const Make& make) {
+  blocking_run run;
+  if (!run(x)) return nullptr;
+  const std::vector<std::string> names = names_of(x.servers, x.replies);
   reference list = reference::owning(PyList_New(0));
   if (!list) return nullptr;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
+  for (std::size_t i = 0; i < x.replies.size(); ++i) {
     const reference name = text_object(names[i]);
-    const reference made = make(answers[i]);
+    const reference made = make(x.replies[i]);
     if (!name || !made) return nullptr;
     const reference entry = reference::owning(PyTuple_Pack(2, name.get(), made.get()));
     if (!entry || PyList_Append(list.get(), entry.get()) != 0) return nullptr;
@@ -68,7 +65,7 @@ PyObject* get_stats(PyObject* self, bound_client& client, const call_arguments& 
   static constinit signature takes("get_stats", 0, {"arg"});
   arguments a;
   if (!given.read(takes, a)) return nullptr;
-  exchange x(self, client, verb::stats);
+  servers_exchange x(self, client, verb::stats);
   if (a[0] != nullptr && a[0] != Py_None) {
     Py_ssize_t size = 0;
     const char* const text = PyUnicode_AsUTF8AndSize(a[0], &size);
@@ -82,7 +79,7 @@ PyObject* version(PyObject* self, bound_client& client, const call_arguments& gi
   static constinit signature takes("version", 0, {});
   arguments a;
   if (!given.read(takes, a)) return nullptr;
-  exchange x(self, client, verb::version);
+  servers_exchange x(self, client, verb::version);
   return ask(x, [](const server_stats& answer) {
     return text_object(answer.values.empty() ? std::string_view() : answer.values.front().second);
   });
@@ -93,10 +90,10 @@ PyObject* flush_all(PyObject* self, bound_client& client, const call_arguments& 
   arguments a;
   std::int64_t delay = 0;
   if (!given.read(takes, a) || !read_time(a[0], delay)) return nullptr;
-  exchange x(self, client, verb::flush_all);
+  servers_exchange x(self, client, verb::flush_all);
   x.what.delay = static_cast<std::uint64_t>(std::max<std::int64_t>(delay, 0));
-  std::vector<server_stats> answers;
-  return x.ask_all(answers) ? Py_NewRef(Py_None) : nullptr;
+  blocking_run run;
+  return run(x) ? Py_NewRef(Py_None) : nullptr;
 }
 
 PyObject* server_for(PyObject*, bound_client& client, const call_arguments& given) {

@@ -1,6 +1,5 @@
+#include "blocking.hpp"
 #include "docstrings.hpp"
-#include "exchange.hpp"
-#include "values.hpp"
 #include "verbs.hpp"
 
 namespace cmemcache::python {
@@ -14,7 +13,7 @@ PyObject* none() { return Py_NewRef(Py_None); }
 // The decoded value; null where an exception is set. A miss, or what cannot be decoded, is `otherwise` (null: None).
 PyObject* value_or(single_exchange& x, PyObject* otherwise) {
   if (x.answer.status == status::hit) {
-    PyObject* const value = decode(x, x.key.object, x.answer, x.values);
+    PyObject* const value = decode(x, x.key.object, x.answer, x.values());
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   }
   return Py_NewRef(otherwise == nullptr ? Py_None : otherwise);
@@ -29,8 +28,9 @@ PyObject* pair(reference first, PyObject* second) {
 PyObject* get(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("get", 1, {"key", "default"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::get);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
   return value_or(x, a[1]);
 }
 
@@ -59,8 +59,9 @@ bool remember_token(const single_exchange& x) {
 PyObject* gets(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("gets", 1, {"key"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::gets);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
   if (client.cache_cas && !remember_token(x)) return nullptr;
   return value_or(x, nullptr);
 }
@@ -68,10 +69,11 @@ PyObject* gets(PyObject* self, bound_client& client, const call_arguments& given
 PyObject* get_with_cas(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("get_with_cas", 1, {"key"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::gets);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
   if (x.answer.status == status::hit) {
-    reference value = reference::owning(decode(x, a[0], x.answer, x.values));
+    reference value = reference::owning(decode(x, a[0], x.answer, x.values()));
     if (value) return pair(std::move(value), PyLong_FromUnsignedLongLong(x.answer.cas));
     if (PyErr_Occurred() != nullptr) return nullptr;
   }
@@ -81,26 +83,29 @@ PyObject* get_with_cas(PyObject* self, bound_client& client, const call_argument
 PyObject* getflags(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("getflags", 1, {"key"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::get);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !x.run()) return nullptr;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
   if (x.answer.status != status::hit) return none();
-  return pair(x.values.bytes(x.answer.value), PyLong_FromUnsignedLong(x.answer.flags));
+  return pair(x.values().bytes(x.answer.value), PyLong_FromUnsignedLong(x.answer.flags));
 }
 
 PyObject* gat(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("gat", 2, {"key", "time"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::gat);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) || !x.run()) return nullptr;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) || !run(x)) return nullptr;
   return value_or(x, nullptr);
 }
 
 PyObject* touch(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("touch", 1, {"key", "time", "noreply"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::touch);
   if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) ||
-      !read_flag(a[2], x.what.noreply) || !x.run())
+      !read_flag(a[2], x.what.noreply) || !run(x))
     return nullptr;
   return PyLong_FromLong(x.answer.status == status::touched);
 }
@@ -108,8 +113,9 @@ PyObject* touch(PyObject* self, bound_client& client, const call_arguments& give
 PyObject* delete_(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes("delete", 1, {"key", "noreply"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, verb::delete_);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_flag(a[1], x.what.noreply) || !x.run()) return nullptr;
+  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_flag(a[1], x.what.noreply) || !run(x)) return nullptr;
   return PyLong_FromLong(x.answer.status == status::deleted);
 }
 
@@ -117,10 +123,11 @@ template <verb Op>
 PyObject* count(PyObject* self, bound_client& client, const call_arguments& given) {
   static constinit signature takes(Op == verb::incr ? "incr" : "decr", 1, {"key", "delta", "noreply"});
   arguments a;
+  blocking_run run;
   single_exchange x(self, client, Op);
   x.asked.number = 1;
   if (!given.read(takes, a) || !x.read_key(a[0]) || !read_unsigned(a[1], "delta", UINT64_MAX, x.asked.number) ||
-      !read_flag(a[2], x.what.noreply) || !x.run())
+      !read_flag(a[2], x.what.noreply) || !run(x))
     return nullptr;
   return x.answer.status == status::number ? PyLong_FromUnsignedLongLong(x.answer.number) : none();
 }
@@ -175,6 +182,7 @@ PyObject* store(PyObject* self, bound_client& client, const call_arguments& give
   value_text value;
   std::uint64_t flags = 0;
   Py_ssize_t min_compress_len = 0;
+  blocking_run run;
   single_exchange x(self, client, Op);
   constexpr int rest = WithFlags ? 4 : 3;
   if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[2], x.what.exptime) ||
@@ -185,7 +193,7 @@ PyObject* store(PyObject* self, bound_client& client, const call_arguments& give
     return nullptr;
   x.asked.value = value.bytes;
   x.asked.flags = WithFlags ? static_cast<std::uint32_t>(flags) : value.flags;
-  if (!x.run()) return nullptr;
+  if (!run(x)) return nullptr;
   switch (x.answer.status) {
     case status::stored: return Py_NewRef(Py_True);
     case status::unanswered: return PyLong_FromLong(0);  // as python-memcached tells trouble from a refusal

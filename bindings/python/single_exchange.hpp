@@ -1,0 +1,42 @@
+#pragma once
+
+#include "exchange.hpp"
+#include "values.hpp"
+
+namespace cmemcache::python {
+
+/// The exchange of a verb about one key: nothing of it is allocated.
+///
+/// `answer` is all that a result is made of. Its value may lie anywhere that outlives the making: in values(), where
+/// the engine puts it, or with whoever has carried the exchange out.
+class single_exchange final : public exchange {
+ public:
+  single_exchange(PyObject* self, bound_client& client, verb op) noexcept
+      : exchange(self, client, op), values_({&answer, 1}) {}
+
+  /// Encodes the key. False: an exception is set.
+  bool read_key(PyObject* object) {
+    if (!python::read_key(client, object, keys_of::single, key)) return false;
+    asked.key = key.bytes;
+    return true;
+  }
+
+  /// Deals with trouble. False: an exception is set.
+  bool settle() { return exchange::settle(values_, {&key, 1}); }
+
+  answers& values() noexcept { return values_; }
+
+  /// The caller's own hash, or none.
+  std::span<const std::uint64_t> hashes() const noexcept { return {&key.hash, key.hashed ? std::size_t{1} : 0}; }
+
+  key_text key;
+  value_text text;                ///< stores: the value
+  PyObject* otherwise = nullptr;  ///< get: what a miss is; borrowed, null for None
+  protocol::element asked{.key = {}};
+  item answer;
+
+ private:
+  answers values_;
+};
+
+}  // namespace cmemcache::python
