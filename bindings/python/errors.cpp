@@ -4,6 +4,7 @@
 #include <new>
 
 #include "client.hpp"
+#include "text.hpp"
 
 namespace cmemcache::python {
 
@@ -51,10 +52,6 @@ PyObject* class_for(const error_code& code) noexcept {
     case errc::bad_argument: return PyExc_ValueError;
     default: return classes().error;
   }
-}
-
-reference text_object(const std::string& text) {
-  return reference::owning(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "blocking.hpp"
 #include "docstrings.hpp"
+#include "text.hpp"
 #include "verbs.hpp"
 
 namespace cmemcache::python {
@@ -10,10 +11,6 @@ namespace cmemcache::python {
 namespace {
 
 using arguments = signature::arguments;
-
-reference text_object(std::string_view text) {
-  return reference::owning(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
-}
 
 // "host:port (weight)", "unix:/path (weight)": what python-memcached calls a server in its statistics.
 std::string described(const server& s) {

@@ -1,8 +1,8 @@
-"""What ``get_stats()`` says of slabs, put in order by slab. Takes its answers and asks nobody, so that any client can."""
+"""What ``get_stats()`` says of slabs, in order by slab. Takes its answers and asks nobody: any client can use it."""
 
 
 def of_stats_slabs(answers):
-    """``[(server, {slab: {name: value}})]`` of the answers to ``stats slabs``; names of no slab are beside the slabs."""
+    """``[(server, {slab: {name: value}})]`` of the answers to ``stats slabs``; names of no slab beside the slabs."""
     return [(server, _by_slab(stats, "")) for server, stats in answers]
 
 
