@@ -8,6 +8,7 @@
 
 #include <cmemcache/version.hpp>
 
+#include "blocking.hpp"
 #include "client.hpp"
 #include "errors.hpp"
 #include "instance.hpp"
@@ -18,7 +19,8 @@
 namespace cmemcache::python {
 
 bool install_verbs(PyTypeObject* type, bool with_flags) {
-  PyMethodDef* const lists[] = {single_verbs(), store_verbs(with_flags), multi_verbs(with_flags), server_verbs()};
+  PyMethodDef* const lists[] = {single_verbs<blocking>(), store_verbs<blocking>(with_flags),
+                                multi_verbs<blocking>(with_flags), server_verbs<blocking>(), client_verbs()};
   for (PyMethodDef* method : lists)
     for (; method->ml_name != nullptr; ++method) {
       const reference descriptor = reference::owning(PyDescr_NewMethod(type, method));

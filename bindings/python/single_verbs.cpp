@@ -10,13 +10,19 @@ using arguments = signature::arguments;
 
 PyObject* none() { return Py_NewRef(Py_None); }
 
-// The decoded value; null where an exception is set. A miss, or what cannot be decoded, is `otherwise` (null: None).
-PyObject* value_or(single_exchange& x, PyObject* otherwise) {
+template <verb Op>
+struct verb_of_one_key {
+  using exchange = single_exchange;
+  static constexpr verb op = Op;
+};
+
+// The decoded value; null where an exception is set. A miss, or what cannot be decoded, is what the call wants then.
+PyObject* value_of(single_exchange& x) {
   if (x.answer.status == status::hit) {
     PyObject* const value = decode(x, x.key.object, x.answer, x.values());
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   }
-  return Py_NewRef(otherwise == nullptr ? Py_None : otherwise);
+  return Py_NewRef(x.otherwise == nullptr ? Py_None : x.otherwise);
 }
 
 // (first, second), taking over `first`; null where that is null.
@@ -25,14 +31,17 @@ PyObject* pair(reference first, PyObject* second) {
   return first && other ? PyTuple_Pack(2, first.get(), other.get()) : nullptr;
 }
 
-PyObject* get(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("get", 1, {"key", "default"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::get);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
-  return value_or(x, a[1]);
-}
+struct get : verb_of_one_key<verb::get> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("get", 1, {"key", "default"});
+    arguments a;
+    if (!given.read(takes, a) || !x.read_key(a[0])) return false;
+    x.otherwise = a[1];
+    return true;
+  }
+
+  static PyObject* result(single_exchange& x) { return value_of(x); }
+};
 
 // The tokens that gets() has kept for cas(), by key, of the calling thread: a dict.
 reference remembered_tokens(PyObject* self) { return reference::owning(PyObject_GetAttrString(self, "cas_ids")); }
@@ -56,81 +65,93 @@ bool remember_token(const single_exchange& x) {
   return true;
 }
 
-PyObject* gets(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("gets", 1, {"key"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::gets);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
-  if (client.cache_cas && !remember_token(x)) return nullptr;
-  return value_or(x, nullptr);
-}
-
-PyObject* get_with_cas(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("get_with_cas", 1, {"key"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::gets);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
-  if (x.answer.status == status::hit) {
-    reference value = reference::owning(decode(x, a[0], x.answer, x.values()));
-    if (value) return pair(std::move(value), PyLong_FromUnsignedLongLong(x.answer.cas));
-    if (PyErr_Occurred() != nullptr) return nullptr;
+struct gets : verb_of_one_key<verb::gets> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("gets", 1, {"key"});
+    arguments a;
+    return given.read(takes, a) && x.read_key(a[0]);
   }
-  return PyTuple_Pack(2, Py_None, Py_None);
-}
 
-PyObject* getflags(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("getflags", 1, {"key"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::get);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !run(x)) return nullptr;
-  if (x.answer.status != status::hit) return none();
-  return pair(x.values().bytes(x.answer.value), PyLong_FromUnsignedLong(x.answer.flags));
-}
+  static PyObject* result(single_exchange& x) {
+    return x.client.cache_cas && !remember_token(x) ? nullptr : value_of(x);
+  }
+};
 
-PyObject* gat(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("gat", 2, {"key", "time"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::gat);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) || !run(x)) return nullptr;
-  return value_or(x, nullptr);
-}
+struct get_with_cas : verb_of_one_key<verb::gets> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("get_with_cas", 1, {"key"});
+    arguments a;
+    return given.read(takes, a) && x.read_key(a[0]);
+  }
 
-PyObject* touch(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("touch", 1, {"key", "time", "noreply"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::touch);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[1], x.what.exptime) ||
-      !read_flag(a[2], x.what.noreply) || !run(x))
-    return nullptr;
-  return PyLong_FromLong(x.answer.status == status::touched);
-}
+  static PyObject* result(single_exchange& x) {
+    if (x.answer.status == status::hit) {
+      reference value = reference::owning(decode(x, x.key.object, x.answer, x.values()));
+      if (value) return pair(std::move(value), PyLong_FromUnsignedLongLong(x.answer.cas));
+      if (PyErr_Occurred() != nullptr) return nullptr;
+    }
+    return PyTuple_Pack(2, Py_None, Py_None);
+  }
+};
 
-PyObject* delete_(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes("delete", 1, {"key", "noreply"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, verb::delete_);
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_flag(a[1], x.what.noreply) || !run(x)) return nullptr;
-  return PyLong_FromLong(x.answer.status == status::deleted);
-}
+struct getflags : verb_of_one_key<verb::get> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("getflags", 1, {"key"});
+    arguments a;
+    return given.read(takes, a) && x.read_key(a[0]);
+  }
+
+  static PyObject* result(single_exchange& x) {
+    if (x.answer.status != status::hit) return none();
+    return pair(x.values().bytes(x.answer.value), PyLong_FromUnsignedLong(x.answer.flags));
+  }
+};
+
+struct gat : verb_of_one_key<verb::gat> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("gat", 2, {"key", "time"});
+    arguments a;
+    return given.read(takes, a) && x.read_key(a[0]) && read_time(a[1], x.what.exptime);
+  }
+
+  static PyObject* result(single_exchange& x) { return value_of(x); }
+};
+
+struct touch : verb_of_one_key<verb::touch> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("touch", 1, {"key", "time", "noreply"});
+    arguments a;
+    return given.read(takes, a) && x.read_key(a[0]) && read_time(a[1], x.what.exptime) &&
+           read_flag(a[2], x.what.noreply);
+  }
+
+  static PyObject* result(single_exchange& x) { return PyLong_FromLong(x.answer.status == status::touched); }
+};
+
+struct delete_ : verb_of_one_key<verb::delete_> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes("delete", 1, {"key", "noreply"});
+    arguments a;
+    return given.read(takes, a) && x.read_key(a[0]) && read_flag(a[1], x.what.noreply);
+  }
+
+  static PyObject* result(single_exchange& x) { return PyLong_FromLong(x.answer.status == status::deleted); }
+};
 
 template <verb Op>
-PyObject* count(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes(Op == verb::incr ? "incr" : "decr", 1, {"key", "delta", "noreply"});
-  arguments a;
-  blocking_run run;
-  single_exchange x(self, client, Op);
-  x.asked.number = 1;
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_unsigned(a[1], "delta", UINT64_MAX, x.asked.number) ||
-      !read_flag(a[2], x.what.noreply) || !run(x))
-    return nullptr;
-  return x.answer.status == status::number ? PyLong_FromUnsignedLongLong(x.answer.number) : none();
-}
+struct count : verb_of_one_key<Op> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes(Op == verb::incr ? "incr" : "decr", 1, {"key", "delta", "noreply"});
+    arguments a;
+    x.asked.number = 1;
+    return given.read(takes, a) && x.read_key(a[0]) && read_unsigned(a[1], "delta", UINT64_MAX, x.asked.number) &&
+           read_flag(a[2], x.what.noreply);
+  }
+
+  static PyObject* result(single_exchange& x) {
+    return x.answer.status == status::number ? PyLong_FromUnsignedLongLong(x.answer.number) : none();
+  }
+};
 
 // The token of a cas: the explicit one, or the one that gets() has kept. Never none: a cas that turned into a plain set
 // would overwrite what it was meant to protect.
@@ -176,40 +197,42 @@ constexpr signature store_signature() {
 }
 
 template <verb Op, bool WithFlags>
-PyObject* store(PyObject* self, bound_client& client, const call_arguments& given) {
-  static constinit signature takes = store_signature<Op, WithFlags>();
-  arguments a;
-  value_text value;
-  std::uint64_t flags = 0;
-  Py_ssize_t min_compress_len = 0;
-  blocking_run run;
-  single_exchange x(self, client, Op);
-  constexpr int rest = WithFlags ? 4 : 3;
-  if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[2], x.what.exptime) ||
-      (WithFlags && !read_unsigned(a[3], "flags", UINT32_MAX, flags)) ||
-      !read_length(a[rest], "min_compress_len", min_compress_len) || !read_flag(a[rest + 1], x.what.noreply) ||
-      (Op == verb::cas && !read_token(x, a[rest + 2], x.asked.number)) ||
-      !encode(x, a[0], a[1], min_compress_len, value))
-    return nullptr;
-  x.asked.value = value.bytes;
-  x.asked.flags = WithFlags ? static_cast<std::uint32_t>(flags) : value.flags;
-  if (!run(x)) return nullptr;
-  switch (x.answer.status) {
-    case status::stored: return Py_NewRef(Py_True);
-    case status::unanswered: return PyLong_FromLong(0);  // as python-memcached tells trouble from a refusal
-    default: return Py_NewRef(Py_False);
+struct store : verb_of_one_key<Op> {
+  static bool read(single_exchange& x, const call_arguments& given) {
+    static constinit signature takes = store_signature<Op, WithFlags>();
+    arguments a;
+    std::uint64_t flags = 0;
+    Py_ssize_t min_compress_len = 0;
+    constexpr int rest = WithFlags ? 4 : 3;
+    if (!given.read(takes, a) || !x.read_key(a[0]) || !read_time(a[2], x.what.exptime) ||
+        (WithFlags && !read_unsigned(a[3], "flags", UINT32_MAX, flags)) ||
+        !read_length(a[rest], "min_compress_len", min_compress_len) || !read_flag(a[rest + 1], x.what.noreply) ||
+        (Op == verb::cas && !read_token(x, a[rest + 2], x.asked.number)) ||
+        !encode(x, a[0], a[1], min_compress_len, x.text))
+      return false;
+    x.asked.value = x.text.bytes;
+    x.asked.flags = WithFlags ? static_cast<std::uint32_t>(flags) : x.text.flags;
+    return true;
   }
-}
 
-template <bool WithFlags>
+  static PyObject* result(single_exchange& x) {
+    switch (x.answer.status) {
+      case status::stored: return Py_NewRef(Py_True);
+      case status::unanswered: return PyLong_FromLong(0);  // as python-memcached tells trouble from a refusal
+      default: return Py_NewRef(Py_False);
+    }
+  }
+};
+
+template <typename Driver, bool WithFlags>
 PyMethodDef* stores() {
   static PyMethodDef list[] = {
-      method<store<verb::set, WithFlags>>("set", WithFlags ? docs::string_set : docs::set),
-      method<store<verb::add, WithFlags>>("add", WithFlags ? docs::string_add : docs::add),
-      method<store<verb::replace, WithFlags>>("replace", WithFlags ? docs::string_replace : docs::replace),
-      method<store<verb::append, WithFlags>>("append", WithFlags ? docs::string_append : docs::append),
-      method<store<verb::prepend, WithFlags>>("prepend", WithFlags ? docs::string_prepend : docs::prepend),
-      method<store<verb::cas, WithFlags>>("cas", WithFlags ? docs::string_cas : docs::cas),
+      method<Driver, store<verb::set, WithFlags>>("set", WithFlags ? docs::string_set : docs::set),
+      method<Driver, store<verb::add, WithFlags>>("add", WithFlags ? docs::string_add : docs::add),
+      method<Driver, store<verb::replace, WithFlags>>("replace", WithFlags ? docs::string_replace : docs::replace),
+      method<Driver, store<verb::append, WithFlags>>("append", WithFlags ? docs::string_append : docs::append),
+      method<Driver, store<verb::prepend, WithFlags>>("prepend", WithFlags ? docs::string_prepend : docs::prepend),
+      method<Driver, store<verb::cas, WithFlags>>("cas", WithFlags ? docs::string_cas : docs::cas),
       {},
   };
   return list;
@@ -217,22 +240,29 @@ PyMethodDef* stores() {
 
 }  // namespace
 
+template <typename Driver>
 PyMethodDef* single_verbs() {
   static PyMethodDef list[] = {
-      method<get>("get", docs::get),
-      method<gets>("gets", docs::gets),
-      method<get_with_cas>("get_with_cas", docs::get_with_cas),
-      method<getflags>("getflags", docs::getflags),
-      method<gat>("gat", docs::gat),
-      method<touch>("touch", docs::touch),
-      method<delete_>("delete", docs::delete_),
-      method<count<verb::incr>>("incr", docs::incr),
-      method<count<verb::decr>>("decr", docs::decr),
+      method<Driver, get>("get", docs::get),
+      method<Driver, gets>("gets", docs::gets),
+      method<Driver, get_with_cas>("get_with_cas", docs::get_with_cas),
+      method<Driver, getflags>("getflags", docs::getflags),
+      method<Driver, gat>("gat", docs::gat),
+      method<Driver, touch>("touch", docs::touch),
+      method<Driver, delete_>("delete", docs::delete_),
+      method<Driver, count<verb::incr>>("incr", docs::incr),
+      method<Driver, count<verb::decr>>("decr", docs::decr),
       {},
   };
   return list;
 }
 
-PyMethodDef* store_verbs(bool with_flags) { return with_flags ? stores<true>() : stores<false>(); }
+template <typename Driver>
+PyMethodDef* store_verbs(bool with_flags) {
+  return with_flags ? stores<Driver, true>() : stores<Driver, false>();
+}
+
+template PyMethodDef* single_verbs<blocking>();
+template PyMethodDef* store_verbs<blocking>(bool with_flags);
 
 }  // namespace cmemcache::python
