@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
@@ -14,27 +13,21 @@
 #include "net/direct_exchange.hpp"
 #include "net/direct_pool.hpp"
 #include "protocol/command.hpp"
-#include "server_choice.hpp"
 #include "server_pool.hpp"
 #include "session/results.hpp"
+#include "settlement.hpp"
 
 namespace cmemcache {
 
 /// One blocking call from its first check to its last answer. Lives on the caller's stack.
 ///
-/// It goes in rounds. A round gives every element that has no answer yet to a server, borrows a channel per server,
-/// lets net::exchange move the bytes, and settles what became of each part:
-///
-///     answered                                          ─▶ done
-///     could not connect, server marked dead             ─▶ next round, on the keys' next servers (`failover`)
-///     an idle connection was stale, nothing was done    ─▶ next round, same server, new connection; once
-///     a bulk store's failure did not say whose it was   ─▶ next round, same server, every store with a reply
-///     anything else                                     ─▶ unanswered, and a failure that says why
+/// It goes in rounds. A round gives every element that has no answer yet to a server, borrows a channel per server, lets
+/// net::exchange move the bytes, and lets the settlement say what became of each part and what goes into another round.
 class blocking_call {
  public:
   /// `hashes`: see blocking_engine::run.
   blocking_call(const server_pool& servers, const client_options& options, const protocol::command& what, call& c,
-                std::span<const std::uint64_t> hashes = {});
+                std::span<const std::optional<std::uint64_t>> hashes = {});
 
   /// A command about keys.
   void run(std::span<protocol::element> elements, session::results& answers);
@@ -55,8 +48,7 @@ class blocking_call {
     std::uint64_t out_before = 0;
   };
 
-  enum class outcome { over, again, stop };
-
+  using outcome = settlement::outcome;
   using parts = boost::container::small_vector<part, 1>;
 
   void play(parts& round);
@@ -65,11 +57,8 @@ class blocking_call {
   outcome settle_answered(part& p);
   outcome settle_unconnected(part& p);
   outcome settle_lost(part& p);
-  void tally(const part& p, session::results& answers);
-  void name_refusals(const part& p, session::results& answers);
-  void mark_dead(std::size_t server);
-  void add_failure(std::size_t server, error_code ec, std::string_view words = {});
-  void add_no_server();
+  bool is_usable(std::size_t server) { return settlement_.choice().is_usable(server, now_); }
+  void report(std::vector<failure>& failures);
 
   const server_pool& servers_;
   const client_options& options_;
@@ -79,7 +68,7 @@ class blocking_call {
   const net::time_point start_;
   const net::time_point deadline_;
   net::time_point now_;
-  server_choice choice_;
+  settlement settlement_;
   std::vector<protocol::element> again_;   // elements for the next round
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "blocking_engine.hpp"
+#include "commands.hpp"
+#include "multi_reply_access.hpp"
 #include "session/results.hpp"
 
 namespace cmemcache {
@@ -28,18 +30,6 @@ auto or_report(error_code& ec, Call&& f) {
   auto answer = f(trouble);
   ec = trouble.code;
   return answer;
-}
-
-command command_of(const request& what, const client_options& options) {
-  return {.op = what.op, .noreply = what.noreply, .exptime = what.exptime, .prefix = options.key_prefix};
-}
-
-element element_of(const request& what, std::size_t slot) {
-  return {.key = what.key,
-          .value = what.value,
-          .flags = what.flags,
-          .slot = static_cast<std::uint32_t>(slot),
-          .number = what.number};
 }
 
 reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
@@ -179,43 +169,33 @@ reply blocking_client::delete_(std::string_view key, error_code& ec) {
 
 multi_reply blocking_client::run_many(const command& what, std::span<element> elements, failure& trouble) {
   trouble = {};
-  multi_reply out;
-  if (elements.empty()) return out;
+  if (elements.empty()) return {};
   std::vector<std::string_view> keys(elements.size());
   for (const element& e : elements) keys[e.slot] = e.key;
-  out.items_.resize(elements.size());
-  session::results answers(out.items_);
+  std::vector<item> items(elements.size());
+  session::results answers(items);
   call c;
   engine_->run(what, elements, answers, c);
-  out.memory_ = answers.memory().release();
-  for (const auto& r : answers.refusals()) out.failures_.push_back(describe(r, what.op, keys[r.slot]));
-  std::ranges::move(c.failures, std::back_inserter(out.failures_));
-  if (!out.failures_.empty()) trouble = out.failures_.front();
-  return out;
+  std::vector<failure> failures;
+  for (const auto& r : answers.refusals()) failures.push_back(describe(r, what.op, keys[r.slot]));
+  std::ranges::move(c.failures, std::back_inserter(failures));
+  if (!failures.empty()) trouble = failures.front();
+  return multi_reply_access::make(std::move(items), answers.memory().release(), std::move(failures));
 }
 
 multi_reply blocking_client::run_keys(verb op, std::span<const std::string_view> keys, failure& trouble) {
-  std::vector<element> elements(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    elements[i].key = keys[i];
-    elements[i].slot = static_cast<std::uint32_t>(i);
-  }
+  std::vector<element> elements = elements_of(keys);
   return run_many(command_of({.op = op}, engine_->options()), elements, trouble);
 }
 
 multi_reply blocking_client::execute_multi(std::span<const request> what, failure& trouble) {
-  std::vector<element> elements;
-  elements.reserve(what.size());
-  for (const request& r : what) elements.push_back(element_of(r, elements.size()));
+  std::vector<element> elements = elements_of(what);
   return run_many(command_of(what.empty() ? request{} : what.front(), engine_->options()), elements, trouble);
 }
 
 multi_reply blocking_client::set_multi(std::span<const std::pair<std::string_view, std::string_view>> pairs,
                                        std::int64_t exptime, std::uint32_t flags, failure& trouble) {
-  std::vector<element> elements;
-  elements.reserve(pairs.size());
-  for (const auto& [key, value] : pairs)
-    elements.push_back(element_of({.key = key, .value = value, .flags = flags}, elements.size()));
+  std::vector<element> elements = elements_of(pairs, flags);
   return run_many(command_of({.op = verb::set, .exptime = exptime}, engine_->options()), elements, trouble);
 }
 

@@ -9,18 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include <cmemcache/blocking_client.hpp>
 #include <cmemcache/options.hpp>
 #include <cmemcache/reply.hpp>
 #include <cmemcache/server.hpp>
+#include <cmemcache/statistics.hpp>
 
-#include "net/fork_guard.hpp"
 #include "protocol/command.hpp"
+#include "roster.hpp"
 #include "session/results.hpp"
+#include "settlement.hpp"
 
 namespace cmemcache {
-
-class server_pool;
 
 /// What one call brings besides its command, and what it takes home besides its answers. Lives on the caller's stack.
 struct call {
@@ -39,55 +38,55 @@ struct call {
   error_code first_error() const noexcept { return failures.empty() ? error_code() : failures.front().code; }
 };
 
-/// A refusal, by us or by its server, of the request `op` about `key`, in the words that failures have.
-failure describe(const session::results::refusal& r, verb op, std::string_view key);
-
 /// The blocking client's engine, which the C++ facade and the Python binding share: routes elements to servers,
 /// borrows a connection per server, moves bytes on the calling thread, and decides what a failure means.
 ///
 /// Thread safety: all members, from any threads at once. No Python here; the binding releases the GIL round run().
 class blocking_engine {
  public:
-  blocking_engine(std::vector<server> servers, client_options options);
-  ~blocking_engine();
+  blocking_engine(std::vector<server> servers, client_options options)
+      : roster_(std::make_shared<cmemcache::roster>(std::move(servers), std::move(options))) {}
 
-  const client_options& options() const noexcept { return options_; }
+  /// The options and the servers, for other engines of the same client.
+  const std::shared_ptr<cmemcache::roster>& roster() const noexcept { return roster_; }
 
-  /// Checks one element of `what` before anything is sent: its key (with the prefix of `what`), and its value's
-  /// length. run() does so for all of them, unless it is told that the caller has.
-  error_code check(const protocol::command& what, const protocol::element& e) const noexcept;
+  const client_options& options() const noexcept { return roster_->options(); }
+
+  /// As roster::check, which run() asks about every element unless it is told that the caller has.
+  error_code check(const protocol::command& what, const protocol::element& e) const noexcept {
+    return roster_->check(what, e);
+  }
 
   /// Carries out `what` for all `elements`, filing the answer to each under its slot in `answers`. Elements whose
   /// server failed stay unanswered, and `c.failures` says why. Bad elements (see check) are refused one by one
   /// and do not hinder the others. `what.prefix` must begin with options().key_prefix; only what follows that in
   /// it is hashed along with the key. Elements are the engine's to reorder and mark until it returns.
   ///
-  /// `hashes`: empty, or the caller's own hash for each element, found by the element's slot.
+  /// `hashes`: empty, or for each slot the caller's own hash, if it has one.
   void run(const protocol::command& what, std::span<protocol::element> elements, session::results& answers, call& c,
-           std::span<const std::uint64_t> hashes = {});
+           std::span<const std::optional<std::uint64_t>> hashes = {});
 
   /// version, stats or flush_all on every server, in their order. Servers in trouble are left out and in c.failures.
   std::vector<server_stats> ask_all(const protocol::command& what, call& c);
 
-  std::optional<std::string> server_for(std::string_view key, std::string_view call_prefix = {}) const;
-  std::optional<std::string> server_for_hash(std::uint64_t hash) const;
+  std::optional<std::string> server_for(std::string_view key, std::string_view call_prefix = {}) const {
+    return roster_->server_for(key, call_prefix);
+  }
+  std::optional<std::string> server_for_hash(std::uint64_t hash) const { return roster_->server_for_hash(hash); }
+  void set_servers(std::vector<server> servers) { roster_->set_servers(std::move(servers)); }
+  std::vector<server> servers() const { return roster_->servers(); }
+  void forget_dead_hosts() { roster_->forget_dead_hosts(); }
+  std::vector<server_counters> counters() const { return roster_->counters(); }
 
-  void set_servers(std::vector<server> servers);
-  std::vector<server> servers() const;
+  /// Closes the idle connections; those of calls under way when these end.
   void disconnect_all();
-  void forget_dead_hosts();
-  std::vector<server_counters> counters() const;
+
+  /// As disconnect_all, and for good.
   void close();
 
  private:
-  std::shared_ptr<server_pool> pool() const;
-  std::span<protocol::element> take_out_refused(const protocol::command& what, std::span<protocol::element> elements,
-                                                session::results& answers) const;
-
-  const client_options options_;
+  const std::shared_ptr<cmemcache::roster> roster_;
   std::atomic<bool> closed_{false};
-  mutable net::fork_guarded_mutex mutex_;  // guards pool_, the pointer
-  std::shared_ptr<server_pool> pool_;      // immutable once made; replaced by set_servers
 };
 
 }  // namespace cmemcache

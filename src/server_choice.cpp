@@ -12,7 +12,7 @@ using protocol::element;
 
 // A prefix given with the call is hashed as part of the key (python-memcached's key_prefix); the client's own is not.
 server_choice::server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
-                             std::span<const std::uint64_t> hashes)
+                             std::span<const std::optional<std::uint64_t>> hashes)
     : servers_(servers),
       failover_(options.failover),
       hashed_prefix_(prefix.substr(std::min(options.key_prefix.size(), prefix.size()))),
@@ -40,7 +40,8 @@ std::size_t server_choice::choose(const element& e, time_point now) {
   const routing::placement& placement = servers_.placement();
   char buffer[protocol::max_key_length];
   const std::string_view key = hashed_part(e.key, buffer);
-  const std::size_t first = hashes_.empty() ? placement.pick(key) : placement.pick_hashed(hashes_[e.slot]);
+  const std::optional<std::uint64_t> hash = hashes_.empty() ? std::nullopt : hashes_[e.slot];
+  const std::size_t first = hash ? placement.pick_hashed(*hash) : placement.pick(key);
   if (first == routing::placement::none || is_usable(first, now)) return first;
   if (!failover_) return routing::placement::none;
   const auto walk = [&](routing::placement_chain chain) {
@@ -48,8 +49,7 @@ std::size_t server_choice::choose(const element& e, time_point now) {
     while (server != routing::placement::none && !is_usable(server, now)) server = chain.next();
     return server;
   };
-  if (hashes_.empty()) return walk(routing::placement_chain(placement, key));
-  return walk(routing::placement_chain(placement, hashes_[e.slot]));
+  return walk(hash ? routing::placement_chain(placement, *hash) : routing::placement_chain(placement, key));
 }
 
 server_choice::shares server_choice::split(std::span<element> todo, time_point now) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,9 +41,10 @@ class server_choice {
   };
   using shares = boost::container::small_vector<share, 1>;
 
-  /// `prefix`: the call's, the client's own included. `hashes`: empty, or the caller's own hash for each slot.
+  /// `prefix`: the call's, the client's own included. `hashes`: empty, or for each slot the caller's own hash, if it has
+  /// one.
   server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
-                std::span<const std::uint64_t> hashes);
+                std::span<const std::optional<std::uint64_t>> hashes);
 
   standing& operator[](std::size_t server) noexcept { return standings_[server]; }
 
@@ -66,7 +68,7 @@ class server_choice {
   const server_pool& servers_;
   const bool failover_;
   const std::string_view hashed_prefix_;
-  const std::span<const std::uint64_t> hashes_;
+  const std::span<const std::optional<std::uint64_t>> hashes_;
   boost::container::small_vector<standing, 4> standings_;
   std::vector<protocol::element> grouped_;   // by server, when there are several
   bool left_out_ = false;

@@ -8,7 +8,7 @@ namespace cmemcache {
 namespace {
 
 net::direct_pool::settings pool_settings(const client_options& options) {
-  return {.channel = {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length},
+  return {.connection = {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length},
                       .connect_timeout = options.connect_timeout,
                       .timeout = options.timeout},
           .max_connections = std::max<std::size_t>(options.max_connections, 1)};
@@ -31,17 +31,19 @@ server_link::server_link(const server& s, const client_options& options)
 
 server_counters server_link::counters() const {
   const auto load = [](const std::atomic<std::uint64_t>& n) { return n.load(std::memory_order_relaxed); };
-  const auto [idle, lent, opened] = connections.count();
+  const auto [idle, lent, direct] = connections.count();
+  const std::uint64_t opened = direct + load(pipelines_opened);
   return {.server = where.text,
           .hits = load(hits),
           .misses = load(misses),
           .stores = load(stores),
           .timeouts = load(timeouts),
           .reconnects = opened > 0 ? opened - 1 : 0,
-          .connections = idle + lent,
-          .in_flight = lent,
+          .connections = idle + lent + load(pipelines_open),
+          .in_flight = lent + load(in_flight),
           .bytes_in = load(bytes_in),
           .bytes_out = load(bytes_out),
+          .orphaned_replies = load(orphaned_replies),
           .marked_dead = load(marked_dead),
           .dead = !policy.alive()};
 }

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include <cmemcache/blocking_client.hpp>
 #include <cmemcache/options.hpp>
 #include <cmemcache/server.hpp>
+#include <cmemcache/statistics.hpp>
 
 #include "net/direct_pool.hpp"
 #include "routing/placement.hpp"
@@ -30,7 +30,14 @@ struct server_link {
   net::direct_pool connections;
 
   std::atomic<std::uint64_t> hits{0}, misses{0}, stores{0}, timeouts{0}, bytes_in{0}, bytes_out{0}, marked_dead{0};
+
+  // Of the asynchronous connections, which whoever drives them counts.
+  std::atomic<std::uint64_t> pipelines_open{0}, pipelines_opened{0}, in_flight{0}, orphaned_replies{0};
 };
+
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept {
+  if (n != 0) counter.fetch_add(n, std::memory_order_relaxed);
+}
 
 /// A list of servers and the placement of keys on them. Immutable once made; replaced as a whole.
 class server_pool {
@@ -40,6 +47,7 @@ class server_pool {
 
   std::size_t size() const noexcept { return links_.size(); }
   server_link& operator[](std::size_t i) const noexcept { return *links_[i]; }
+  const std::shared_ptr<server_link>& share(std::size_t i) const noexcept { return links_[i]; }
   const routing::placement& placement() const noexcept { return placement_; }
 
   /// The servers' indexes in the order in which connections must be borrowed from them: the same for every list that

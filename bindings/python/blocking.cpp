@@ -43,11 +43,7 @@ bool blocking_run::operator()(multi_exchange& x) {
   if (x.keys.empty()) return true;
   x.values().take_gil_by(gil_);
   return outside(x, [&](blocking_engine& engine, call& c) {
-           const std::span<protocol::element> all = x.elements;
-           if (x.hashed_from() == 0) return engine.run(x.what, all, x.values(), c, x.hashes());
-           engine.run(x.what, all.first(x.hashed_from()), x.values(), c);
-           if (c.first_error() != errc::interrupted)
-             engine.run(x.what, all.subspan(x.hashed_from()), x.values(), c, x.hashes());
+           engine.run(x.what, x.elements, x.values(), c, x.hashes());
          }) &&
          x.settle();
 }

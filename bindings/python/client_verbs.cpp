@@ -31,7 +31,7 @@ PyObject* server_for(bound_client& client, const call_arguments& given) {
   }
   std::optional<std::string> server;
   without_gil(
-      [&] { server = key.hashed ? client.engine().server_for_hash(key.hash) : client.engine().server_for(key.bytes); });
+      [&] { server = key.hash ? client.engine().server_for_hash(*key.hash) : client.engine().server_for(key.bytes); });
   return server ? text_object(*server).release() : Py_NewRef(Py_None);
 }
 

@@ -58,8 +58,7 @@ PyObject* key_itself(PyObject* key) noexcept {
 
 bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, key_text& out) {
   if (PyTuple_Check(key)) {
-    if (!read_hash(client, key, out.hash)) return false;
-    out.hashed = true;
+    if (!read_hash(client, key, out.hash.emplace())) return false;
     key = PyTuple_GET_ITEM(key, 1);
   }
   if (client.key_encoder && key != Py_None) {

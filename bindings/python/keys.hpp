@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "client.hpp"
@@ -12,8 +13,7 @@ namespace cmemcache::python {
 struct key_text {
   PyObject* object = nullptr;  ///< the caller's, borrowed
   std::string_view bytes;
-  bool hashed = false;  ///< came as (hash, key)
-  std::uint64_t hash = 0;
+  std::optional<std::uint64_t> hash;  ///< the caller's own: it came as (hash, key)
   reference kept;  ///< what the bytes lie in, if that is an object of our own
 };
 

@@ -1,7 +1,5 @@
 #include "multi_exchange.hpp"
 
-#include <algorithm>
-
 #include "errors.hpp"
 #include "protocol/key.hpp"
 
@@ -29,7 +27,6 @@ void multi_exchange::make_places(python::objects objects) {
 
 bool multi_exchange::read_keys(PyObject* prefix) {
   if (!read_prefix(client, prefix, prefix_, what.prefix)) return false;
-  std::size_t hashed = 0;
   for (std::size_t slot = 0; slot < keys.size(); ++slot) {
     key_text& key = keys[slot];
     protocol::element& e = elements[slot];
@@ -40,19 +37,12 @@ bool multi_exchange::read_keys(PyObject* prefix) {
       raise_key_error(bad, key.object);
       return false;
     }
-    hashed += key.hashed;
+    if (!key.hash) continue;
+    hashes_.resize(keys.size());
+    hashes_[slot] = key.hash;
   }
   if (!is_storage(what.op)) checked = true;  // a store's values are still to be read
-  if (hashed != 0) separate_hashed(hashed);
   return true;
-}
-
-void multi_exchange::separate_hashed(std::size_t hashed) {
-  hashes_.resize(keys.size());
-  for (std::size_t slot = 0; slot < keys.size(); ++slot) hashes_[slot] = keys[slot].hash;
-  if (hashed == keys.size()) return;
-  hashed_from_ = keys.size() - hashed;
-  std::ranges::stable_partition(elements, [this](const protocol::element& e) { return !keys[e.slot].hashed; });
 }
 
 }  // namespace cmemcache::python

@@ -31,25 +31,22 @@ class multi_exchange final : public exchange {
   python::objects stored() const noexcept { return pairs_.values(); }  ///< what take_pairs() took with them, by slot
   answers& values() noexcept { return *values_; }
 
-  /// The callers' own hashes, by slot, or none; of the elements only those from hashed_from() on came with one.
-  std::span<const std::uint64_t> hashes() const noexcept { return hashes_; }
-  std::size_t hashed_from() const noexcept { return hashed_from_; }
+  /// The caller's own hashes by slot, where keys came with one; empty when none did.
+  const std::vector<std::optional<std::uint64_t>>& hashes() const noexcept { return hashes_; }
 
   std::vector<key_text> keys;               // by slot
   std::vector<value_text> texts;            // by slot: those of stores, once their verb has encoded them
-  std::vector<protocol::element> elements;  // by slot only until they are carried out, or some came with a hash
+  std::vector<protocol::element> elements;  // by slot only until they are carried out
   std::vector<item> items;                  // by slot
 
  private:
   void make_places(python::objects objects);
-  void separate_hashed(std::size_t hashed);
 
   snapshot keys_;
   pairs pairs_;
   python::objects objects_;
   std::string prefix_;
-  std::vector<std::uint64_t> hashes_;
-  std::size_t hashed_from_ = 0;
+  std::vector<std::optional<std::uint64_t>> hashes_;
   std::optional<answers> values_;
 };
 

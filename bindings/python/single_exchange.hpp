@@ -27,7 +27,7 @@ class single_exchange final : public exchange {
   answers& values() noexcept { return values_; }
 
   /// The caller's own hash, or none.
-  std::span<const std::uint64_t> hashes() const noexcept { return {&key.hash, key.hashed ? std::size_t{1} : 0}; }
+  std::span<const std::optional<std::uint64_t>> hashes() const noexcept { return {&key.hash, key.hash ? 1u : 0u}; }
 
   key_text key;
   value_text text;                ///< stores: the value

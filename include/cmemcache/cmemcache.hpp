@@ -9,4 +9,5 @@
 #include <cmemcache/reply.hpp>
 #include <cmemcache/request.hpp>
 #include <cmemcache/server.hpp>
+#include <cmemcache/statistics.hpp>
 #include <cmemcache/version.hpp>

@@ -28,8 +28,13 @@ struct client_options {
 
   wire_protocol protocol = wire_protocol::automatic;
   std::string key_prefix = {};         ///< before every key on the wire; not hashed
-  std::size_t max_connections = 8;     ///< sockets per server; a caller over that waits, inside its deadline
+  std::size_t max_connections = 8;     ///< blocking: sockets per server; a caller over that waits, inside its deadline
   bool flush_on_reconnect = false;     ///< flush_all to a server that comes back after it was marked dead
+
+  // Asynchronous calls share connections. What is over a bound waits in its turn, inside its deadline.
+  std::size_t pipelined_connections = 1;                ///< per server; with more, calls may overtake one another
+  std::size_t max_in_flight = 16 * 1024;                ///< keys asked for and not answered, per connection
+  std::size_t max_in_flight_bytes = 8 * 1024 * 1024;    ///< of requests that are not answered, per connection
 
   std::size_t max_value_length = 1024 * 1024;           ///< bytes: larger values are refused before they are sent
   std::size_t max_reply_length = 1024 * 1024 * 1024;    ///< bytes: a server announcing more is a protocol error

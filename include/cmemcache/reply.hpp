@@ -77,7 +77,7 @@ class multi_reply {
   const std::vector<failure>& failures() const noexcept { return failures_; }
 
  private:
-  friend class blocking_client;
+  friend struct multi_reply_access;
   std::vector<item> items_;
   std::vector<std::unique_ptr<char[]>> memory_;
   std::vector<failure> failures_;

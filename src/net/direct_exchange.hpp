@@ -5,7 +5,7 @@
 #include <cmemcache/error.hpp>
 
 #include "net/deadline.hpp"
-#include "net/direct_channel.hpp"
+#include "net/channel.hpp"
 #include "net/interruption.hpp"
 #include "session/pending_request.hpp"
 
@@ -13,7 +13,7 @@ namespace cmemcache::net {
 
 /// One server's part of a call: a borrowed channel, with the call's requests submitted to its session.
 struct leg {
-  direct_channel* channel = nullptr;
+  net::channel* channel = nullptr;
   session::pending_request* last = nullptr;  ///< done last, because replies come in order
   error_code result;                         ///< what ended the channel, if anything did
 

@@ -21,7 +21,7 @@ direct_pool::loan direct_pool::borrow(need what, time_point deadline, const inte
   ec.clear();
   loan out;
   out.pool_ = this;
-  std::vector<std::unique_ptr<direct_channel>> passed_over;  // closed after the lock is released
+  std::vector<std::unique_ptr<channel>> passed_over;  // closed after the lock is released
   std::unique_lock lock(mutex_);
   if (what != need::any) drop_idle(passed_over);
   while (!closed_ && idle_.empty() && lent_.size() + opening_ >= settings_.max_connections) {
@@ -55,13 +55,13 @@ direct_pool::loan direct_pool::borrow(need what, time_point deadline, const inte
   return out;
 }
 
-std::unique_ptr<direct_channel> direct_pool::open(bool flush, time_point deadline, const interruption& stop,
+std::unique_ptr<channel> direct_pool::open(bool flush, time_point deadline, const interruption& stop,
                                                   error_code& ec) const {
-  direct_channel::settings channel = settings_.channel;
-  channel.session.flush_first = flush;
+  channel::settings connection = settings_.connection;
+  connection.session.flush_first = flush;
   try {
     auto addresses = resolve(where_, deadline, stop, ec);
-    if (!ec) return std::make_unique<direct_channel>(std::move(addresses), channel);
+    if (!ec) return std::make_unique<channel>(std::move(addresses), connection);
   } catch (const std::exception&) {  // no memory, or no thread for the resolver
     ec = errc::not_enough_memory;
   }
@@ -86,7 +86,7 @@ bool direct_pool::wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_
   return !stopped;
 }
 
-void direct_pool::take_back(std::unique_ptr<direct_channel> channel) noexcept {
+void direct_pool::take_back(std::unique_ptr<channel> channel) noexcept {
   const bool usable = channel->is_open() && channel->session().idle();
   const std::lock_guard lock(mutex_);
   const auto lent = std::find_if(lent_.begin(), lent_.end(),
@@ -99,13 +99,13 @@ void direct_pool::take_back(std::unique_ptr<direct_channel> channel) noexcept {
 }
 
 // Both lists keep their capacity, so that lending and taking back allocate nothing and cannot fail.
-void direct_pool::drop_idle(std::vector<std::unique_ptr<direct_channel>>& into) {
+void direct_pool::drop_idle(std::vector<std::unique_ptr<channel>>& into) {
   into.insert(into.end(), std::make_move_iterator(idle_.begin()), std::make_move_iterator(idle_.end()));
   idle_.clear();
 }
 
 void direct_pool::disconnect() {
-  std::vector<std::unique_ptr<direct_channel>> dropped;
+  std::vector<std::unique_ptr<channel>> dropped;
   const std::lock_guard lock(mutex_);
   drop_idle(dropped);
   for (lent_channel& l : lent_) l.keep = false;

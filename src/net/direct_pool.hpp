@@ -11,7 +11,7 @@
 #include <cmemcache/server.hpp>
 
 #include "net/deadline.hpp"
-#include "net/direct_channel.hpp"
+#include "net/channel.hpp"
 #include "net/fork_guard.hpp"
 #include "net/interruption.hpp"
 
@@ -25,7 +25,7 @@ namespace cmemcache::net {
 class direct_pool {
  public:
   struct settings {
-    direct_channel::settings channel;
+    channel::settings connection;
     std::size_t max_connections = 8;
   };
 
@@ -48,8 +48,8 @@ class direct_pool {
     ~loan() { give_back(); }
 
     explicit operator bool() const noexcept { return channel_ != nullptr; }
-    direct_channel* operator->() const noexcept { return channel_.get(); }
-    direct_channel& operator*() const noexcept { return *channel_; }
+    channel* operator->() const noexcept { return channel_.get(); }
+    channel& operator*() const noexcept { return *channel_; }
 
     /// The channel was idle: the server may have closed it since.
     bool reused() const noexcept { return reused_; }
@@ -62,7 +62,7 @@ class direct_pool {
    private:
     friend class direct_pool;
     direct_pool* pool_ = nullptr;
-    std::unique_ptr<direct_channel> channel_;
+    std::unique_ptr<channel> channel_;
     bool reused_ = false;
   };
 
@@ -89,23 +89,23 @@ class direct_pool {
 
  private:
   struct lent_channel {
-    direct_channel* channel;
+    net::channel* channel;
     bool keep = true;           // false once disconnect() came while it was lent
   };
 
-  void take_back(std::unique_ptr<direct_channel> channel) noexcept;
+  void take_back(std::unique_ptr<channel> channel) noexcept;
   bool wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_point deadline, const interruption& stop,
                     error_code& ec);
-  std::unique_ptr<direct_channel> open(bool flush, time_point deadline, const interruption& stop,
+  std::unique_ptr<channel> open(bool flush, time_point deadline, const interruption& stop,
                                        error_code& ec) const;
-  void drop_idle(std::vector<std::unique_ptr<direct_channel>>& into);
+  void drop_idle(std::vector<std::unique_ptr<channel>>& into);
   void drop_inherited() noexcept;
 
   const server where_;
   const settings settings_;
   mutable fork_guarded_mutex mutex_;
   std::condition_variable_any came_back_;
-  std::vector<std::unique_ptr<direct_channel>> idle_;
+  std::vector<std::unique_ptr<channel>> idle_;
   std::vector<lent_channel> lent_;
   std::size_t opening_ = 0;     // promised to callers who are resolving the server's name
   std::size_t waiting_ = 0;

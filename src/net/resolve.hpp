@@ -11,9 +11,8 @@
 
 namespace cmemcache::net {
 
-/// The addresses of a server, in the order in which they should be tried. Numbers and paths are answered at once;
-/// a name is looked up by the system's resolver on a thread of its own, because that call knows no deadline: when
-/// `deadline` passes first the answer is errc::timed_out, and the thread ends by itself when the resolver returns.
+/// The addresses of a server, in the order in which they should be tried. A name is looked up by the system's resolver
+/// (see lookup); when `deadline` passes first the answer is errc::timed_out. Throws std::system_error as lookup does.
 std::vector<endpoint> resolve(const server& where, time_point deadline, const interruption& stop, error_code& ec);
 
 }  // namespace cmemcache::net

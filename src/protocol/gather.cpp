@@ -39,6 +39,16 @@ void gather::append_value(std::string_view value) {
   }
 }
 
+void gather::adopt(std::string_view value) {
+  for (std::size_t i = next_reference_; i < references_.size(); ++i) {
+    std::string_view& bytes = references_[i].bytes;
+    if (bytes.empty() || bytes.data() < value.data() || bytes.data() >= value.data() + value.size()) continue;
+    adopted_.push_back(std::make_unique_for_overwrite<char[]>(bytes.size()));
+    std::memcpy(adopted_.back().get(), bytes.data(), bytes.size());
+    bytes = {adopted_.back().get(), bytes.size()};
+  }
+}
+
 std::size_t gather::pieces(std::span<piece> pieces) const noexcept {
   std::size_t count = 0;
   std::size_t at = taken_;
@@ -73,6 +83,7 @@ void gather::consume(std::size_t size) noexcept {
 void gather::clear() noexcept {
   filled_ = taken_ = 0;
   references_.clear();
+  adopted_.clear();
   next_reference_ = size_of_references_ = 0;
   if (capacity_ > kept_capacity) {
     text_.reset();

@@ -17,7 +17,7 @@ namespace cmemcache::protocol {
 ///                                                  ^ at
 ///     references_: { at, the big value }
 ///
-/// Owned by one session. Referenced bytes belong to whoever waits for the request.
+/// Owned by one session. Referenced bytes belong to whoever waits for the request, until they are adopted.
 class gather {
  public:
   struct piece {
@@ -46,6 +46,9 @@ class gather {
   }
 
   bool empty() const noexcept { return filled_ == taken_ && next_reference_ == references_.size(); }
+
+  /// What lies in `value` and is still to be written is copied: its owner leaves.
+  void adopt(std::string_view value);
 
   /// Bytes of memory held, referenced values aside.
   std::size_t capacity() const noexcept { return capacity_; }
@@ -76,6 +79,7 @@ class gather {
   std::vector<reference> references_;
   std::size_t next_reference_ = 0;
   std::size_t size_of_references_ = 0;
+  std::vector<std::unique_ptr<char[]>> adopted_;
 };
 
 }  // namespace cmemcache::protocol

@@ -17,7 +17,6 @@ using protocol::reply_shape;
 
 namespace {
 
-constexpr std::size_t output_bound = 64 * 1024;  // bytes encoded ahead of the socket
 constexpr std::size_t kept_of_line = 200;        // bytes of an offending line shown to people
 
 void finish(pending_request& r, error_code ec) noexcept {
@@ -91,6 +90,16 @@ void session::encode(pending_request& r) {
   bytes_encoded_ += out_.size() - before;
   r.ends_at = bytes_encoded_;
   if (r.shape != reply_shape::none) ++replies_awaited_;
+}
+
+void session::disown(const pending_request& r, std::size_t first, std::size_t count) {
+  for (const protocol::element& e : r.elements.subspan(first, count))
+    if (e.value.size() >= protocol::gather::reference_threshold) out_.adopt(e.value);
+  const bool arriving = value_.active && awaiting_.front() == &r && value_.place != number_ &&
+                        value_.index >= first && value_.index - first < count;
+  if (!arriving) return;
+  nowhere_ = std::make_unique_for_overwrite<char[]>(value_.size);
+  value_.place = nowhere_.get();
 }
 
 void session::wrote(std::size_t size) noexcept {
@@ -191,6 +200,7 @@ error_code session::take_value() {
 
 error_code session::end_value() {
   value_.active = false;
+  const auto nowhere = std::move(nowhere_);
   std::string_view bytes(value_.place, value_.size);
   if (value_.answer.status == status::number) {
     if (!protocol::take_number(bytes, value_.answer.number) || bytes.find_first_not_of(' ') != bytes.npos)

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,17 @@ class session {
   /// Queues. Nothing is encoded before output() asks.
   void submit(pending_request& r) noexcept { waiting_.push(r); }
 
+  /// Would a request that is submitted now be encoded at once by output()? Not while the server's version is awaited, nor
+  /// with a good deal encoded ahead.
+  bool is_ready() const noexcept {
+    return greeted_ && greetings_awaited_ == 0 && waiting_.empty() && out_.size() < output_bound;
+  }
+
+  /// The owner of `count` elements of `r` from `first` on, which was encoded and is not done, leaves: what is still to be
+  /// written of their values is copied, and a value that is arriving goes nowhere. Their answers still come to the sink.
+  /// When it throws bad_alloc, call fail().
+  void disown(const pending_request& r, std::size_t first, std::size_t count);
+
   /// The next bytes to write; returns how many of `pieces` were filled, 0 when there is nothing to write now.
   /// Encodes what waits, up to a bound. When it throws bad_alloc, call fail().
   std::size_t output(std::span<piece> pieces);
@@ -97,6 +109,8 @@ class session {
     item answer;
   };
 
+  static constexpr std::size_t output_bound = 64 * 1024;  // bytes encoded ahead of the socket
+
   bool can_encode() const noexcept;
   void encode_greeting();
   void encode(pending_request& r);
@@ -123,6 +137,7 @@ class session {
   request_queue awaiting_;
   std::size_t replies_awaited_ = 0;          // requests in awaiting_ that the server answers
   value_in_progress value_;
+  std::unique_ptr<char[]> nowhere_;          // the place of a value that nobody waits for any more
   char number_[24];                          // the body of a reply to ma
   std::array<pending_request, 2> greeting_;  // version, flush_all
   std::size_t greetings_awaited_ = 0;

@@ -1,4 +1,4 @@
-#include "net/direct_channel.hpp"
+#include "net/channel.hpp"
 
 #include <poll.h>
 
@@ -7,7 +7,7 @@
 
 namespace cmemcache::net {
 
-void direct_channel::advance(bool ready, time_point now) {
+void channel::advance(bool ready, time_point now) {
   switch (state_) {
     case state::unconnected: connect_next(now); break;
     case state::connecting:
@@ -26,7 +26,7 @@ void direct_channel::advance(bool ready, time_point now) {
   }
 }
 
-void direct_channel::connect_next(time_point now) {
+void channel::connect_next(time_point now) {
   while (next_address_ < addresses_.size()) {
     bool in_progress = false;
     socket_ = socket::connect(addresses_[next_address_++], in_progress, connect_error_);
@@ -39,7 +39,7 @@ void direct_channel::connect_next(time_point now) {
   fail(connect_error_ ? connect_error_ : error_code(errc::host_not_found));
 }
 
-void direct_channel::opened() {
+void channel::opened() {
   if (const error_code ec = socket_.set_up(std::min(settings_.timeout, longest_wait))) return fail(ec);
   state_ = state::open;
   was_open_ = true;
@@ -47,7 +47,7 @@ void direct_channel::opened() {
 }
 
 // iovec wants a pointer to bytes that may be changed, which sending never does.
-void direct_channel::flush() {
+void channel::flush() {
   blocked_ = false;
   std::array<session::session::piece, 32> pieces;
   std::array<iovec, 32> vectors;
@@ -66,7 +66,7 @@ void direct_channel::flush() {
   }
 }
 
-error_code direct_channel::receive(bool wait) {
+error_code channel::receive(bool wait) {
   const auto places = session_.input();
   std::array<iovec, 2> vectors;
   std::size_t count = 0;
@@ -81,18 +81,19 @@ error_code direct_channel::receive(bool wait) {
   return ec;
 }
 
-short direct_channel::events() const noexcept {
+short channel::events() const noexcept {
   if (state_ == state::connecting) return POLLOUT;
   return blocked_ ? POLLIN | POLLOUT : POLLIN;
 }
 
-void direct_channel::fail(error_code ec) noexcept {
+void channel::fail(error_code ec) noexcept {
   state_ = state::closed;
+  error_ = ec;
   session_.fail(ec);
   // The descriptor stays until the channel goes: acknowledged_beyond() still has a question for it.
 }
 
-bool direct_channel::acknowledged_beyond(std::uint64_t bytes) const noexcept {
+bool channel::acknowledged_beyond(std::uint64_t bytes) const noexcept {
   return socket_.is_open() && socket_.acknowledged_beyond(bytes);
 }
 

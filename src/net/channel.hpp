@@ -12,13 +12,14 @@
 
 namespace cmemcache::net {
 
-/// One connection of the blocking path: a socket and its session, driven by whichever thread has borrowed it.
+/// One connection: a socket and its session, moved along by whoever waits for the socket: a blocked caller's thread, or
+/// a reactor.
 ///
 ///     unconnected ─▶ connecting (one address after another) ─▶ open ─▶ closed
 ///
-/// It never waits but in receive(true); see direct_exchange.hpp for the loop that does. Any error fails
+/// It never waits but in receive(true); see direct_exchange.hpp for a loop that does. Any error fails
 /// everything in the session and closes the socket. Resource type; one thread at a time.
-class direct_channel {
+class channel {
  public:
   struct settings {
     session::session_options session;
@@ -26,7 +27,7 @@ class direct_channel {
     milliseconds timeout{3000};
   };
 
-  direct_channel(std::vector<endpoint> addresses, const settings& s)
+  channel(std::vector<endpoint> addresses, const settings& s)
       : addresses_(std::move(addresses)), settings_(s), session_(s.session) {}
 
   session::session& session() noexcept { return session_; }
@@ -36,6 +37,8 @@ class direct_channel {
   bool is_closed() const noexcept { return state_ == state::closed; }
   /// Whether it ever was open: a channel that fails before has not reached its server.
   bool was_open() const noexcept { return was_open_; }
+  /// What closed it.
+  const error_code& error() const noexcept { return error_; }
 
   /// Connects a step further, or writes what the kernel takes now. `ready`: poll reported what events() asked for.
   void advance(bool ready, time_point now);
@@ -47,6 +50,9 @@ class direct_channel {
   /// What to poll the descriptor for.
   short events() const noexcept;
   int fd() const noexcept { return socket_.fd(); }
+
+  /// Whether nothing can be done before the descriptor is writable: it connects, or the kernel takes no more.
+  bool waits_to_write() const noexcept { return state_ == state::connecting || (state_ == state::open && blocked_); }
 
   /// When connecting to the present address is given up; the end of time when open.
   time_point connect_deadline() const noexcept { return state_ == state::connecting ? connect_deadline_ : time_point::max(); }
@@ -80,6 +86,7 @@ class direct_channel {
   bool blocked_ = false;   // the kernel took no more
   time_point connect_deadline_{};
   error_code connect_error_;
+  error_code error_;
 };
 
 }  // namespace cmemcache::net

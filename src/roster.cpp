@@ -1,0 +1,109 @@
+#include "roster.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "protocol/key.hpp"
+
+namespace cmemcache {
+
+using protocol::command;
+using protocol::element;
+
+namespace {
+
+client_options checked(client_options options) {
+  const auto require = [](const error_code& ec, const std::string& what) {
+    if (ec) throw error(ec, {}, what + ": " + ec.message());
+  };
+  const auto in_range = [](bool good) { return good ? error_code() : error_code(errc::bad_argument); };
+  require(protocol::check_prefix(options.key_prefix), "key_prefix '" + options.key_prefix + "'");
+  require(in_range(options.timeout.count() > 0), "timeout");
+  require(in_range(options.connect_timeout.count() > 0), "connect_timeout");
+  require(in_range(options.dead_retry.count() >= 0), "dead_retry");
+  require(in_range(options.max_connections > 0), "max_connections");
+  require(in_range(options.pipelined_connections > 0), "pipelined_connections");
+  require(in_range(options.max_in_flight > 0), "max_in_flight");
+  require(in_range(options.max_in_flight_bytes > 0), "max_in_flight_bytes");
+  return options;
+}
+
+std::optional<std::string> name_of(const server_pool& servers, std::size_t at) {
+  if (at == routing::placement::none) return {};
+  return servers[at].where.text;
+}
+
+}  // namespace
+
+roster::roster(std::vector<server> servers, client_options options)
+    : options_(checked(std::move(options))), pool_(std::make_shared<server_pool>(servers, options_, nullptr)) {}
+
+std::shared_ptr<server_pool> roster::pool() const {
+  const std::lock_guard lock(mutex_);
+  return pool_;
+}
+
+error_code roster::check(const command& what, const element& e) const noexcept {
+  if (const error_code ec = protocol::check_key(e.key, what.prefix.size())) return ec;
+  if (is_storage(what.op) && e.value.size() > options_.max_value_length) return errc::value_too_large;
+  return {};
+}
+
+error_code roster::check(const command& what) const noexcept {
+  const auto printable = [](unsigned char c) { return c >= 0x20 && c != 0x7f; };
+  return std::ranges::all_of(what.argument, printable) ? error_code() : error_code(errc::bad_argument);
+}
+
+std::span<element> roster::take_out_refused(const command& what, std::span<element> elements,
+                                            session::reply_sink& answers) const {
+  std::size_t good = 0;
+  for (element& e : elements) {
+    if (const error_code ec = check(what, e)) {
+      answers.refused(e.slot, ec, {});
+      continue;
+    }
+    if (&elements[good] != &e) elements[good] = e;
+    ++good;
+  }
+  return elements.first(good);
+}
+
+std::optional<std::string> roster::server_for(std::string_view key, std::string_view call_prefix) const {
+  const auto servers = pool();
+  return name_of(*servers, call_prefix.empty() ? servers->placement().pick(key)
+                                               : servers->placement().pick(std::string(call_prefix).append(key)));
+}
+
+std::optional<std::string> roster::server_for_hash(std::uint64_t hash) const {
+  const auto servers = pool();
+  return name_of(*servers, servers->placement().pick_hashed(hash));
+}
+
+void roster::set_servers(std::vector<server> servers) {
+  // Made before the lock is taken: pools have guarded mutexes of their own (see fork_guarded_mutex).
+  auto next = std::make_shared<server_pool>(servers, options_, pool().get());
+  const std::lock_guard lock(mutex_);
+  pool_.swap(next);
+}
+
+std::vector<server> roster::servers() const {
+  const auto servers = pool();
+  std::vector<server> out;
+  for (std::size_t i = 0; i < servers->size(); ++i) out.push_back((*servers)[i].where);
+  return out;
+}
+
+void roster::forget_dead_hosts() {
+  const auto servers = pool();
+  for (std::size_t i = 0; i < servers->size(); ++i) (*servers)[i].policy.prove_alive();
+}
+
+std::vector<server_counters> roster::counters() const {
+  const auto servers = pool();
+  std::vector<server_counters> out;
+  for (std::size_t i = 0; i < servers->size(); ++i) out.push_back((*servers)[i].counters());
+  return out;
+}
+
+}  // namespace cmemcache

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cmemcache/options.hpp>
+#include <cmemcache/server.hpp>
+#include <cmemcache/statistics.hpp>
+
+#include "net/fork_guard.hpp"
+#include "protocol/command.hpp"
+#include "server_pool.hpp"
+#include "session/pending_request.hpp"
+
+namespace cmemcache {
+
+/// What the engines of one client share, however they do their calls: the options, and the servers, which are replaced as
+/// a whole. Thread safety: all members.
+class roster {
+ public:
+  /// Throws cmemcache::error (errc::bad_argument, or a key's) for an option out of its range.
+  roster(std::vector<server> servers, client_options options);
+  roster(const roster&) = delete;
+  roster& operator=(const roster&) = delete;
+
+  const client_options& options() const noexcept { return options_; }
+
+  /// The servers as they are now.
+  std::shared_ptr<server_pool> pool() const;
+
+  /// Checks one element of `what` before anything is sent: its key (with the prefix of `what`), and its value's length.
+  error_code check(const protocol::command& what, const protocol::element& e) const noexcept;
+
+  /// The same for a command about servers: its argument.
+  error_code check(const protocol::command& what) const noexcept;
+
+  /// Refuses the bad ones of `elements`; those that are left close up.
+  std::span<protocol::element> take_out_refused(const protocol::command& what, std::span<protocol::element> elements,
+                                                session::reply_sink& answers) const;
+
+  std::optional<std::string> server_for(std::string_view key, std::string_view call_prefix = {}) const;
+  std::optional<std::string> server_for_hash(std::uint64_t hash) const;
+
+  void set_servers(std::vector<server> servers);
+  std::vector<server> servers() const;
+  void forget_dead_hosts();
+  std::vector<server_counters> counters() const;
+
+ private:
+  const client_options options_;
+  mutable net::fork_guarded_mutex mutex_;  // guards pool_, the pointer
+  std::shared_ptr<server_pool> pool_;      // immutable once made; replaced by set_servers
+};
+
+}  // namespace cmemcache

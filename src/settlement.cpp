@@ -1,0 +1,141 @@
+#include "settlement.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <unordered_set>
+
+namespace cmemcache {
+
+using protocol::element;
+
+namespace {
+
+bool is_connection_loss(const error_code& ec) noexcept {
+  return ec == errc::connection_closed || ec.category() == boost::system::system_category();
+}
+
+// The key, as much of it as is good to read.
+std::string shown(std::string_view key) {
+  constexpr std::size_t longest = 60;
+  std::string text = "'";
+  text += key.substr(0, longest);
+  text += key.size() > longest ? "...'" : "'";
+  return text;
+}
+
+}  // namespace
+
+failure describe(const session::results::refusal& r, verb op, std::string_view key) {
+  std::string text;
+  if (!r.server.empty()) text.append(r.server).append(": ");
+  text.append(to_string(op)).append(" ").append(shown(key)).append(": ").append(r.why.message());
+  if (!r.words.empty()) text.append(": ").append(r.words);
+  return {r.why, r.server, std::move(text)};
+}
+
+settlement::settlement(const server_pool& servers, const client_options& options, const protocol::command& what,
+                       net::time_point start, std::span<const std::optional<std::uint64_t>> hashes)
+    : servers_(servers), what_(what), start_(start), choice_(servers, options, what.prefix, hashes) {}
+
+server_choice::shares settlement::split(std::span<element> todo, net::time_point now) {
+  server_choice::shares shares = choice_.split(todo, now);
+  if (choice_.left_out()) add_no_server();
+  return shares;
+}
+
+settlement::outcome settlement::answered(std::size_t server, const session::pending_request& r,
+                                         std::string_view last_line) {
+  servers_[server].policy.prove_alive();
+  if (r.result) add_failure(server, r.result, last_line);
+  if (!r.ambiguous) return outcome::over;
+  if (what_.op == verb::delete_) {  // asked again, those that were deleted would not be found
+    add_failure(server, errc::server_error, last_line);
+    return outcome::over;
+  }
+  choice_[server].one_by_one = true;
+  return outcome::again;
+}
+
+// The keys may go elsewhere, if there is time: the caller looks at the clock.
+settlement::outcome settlement::not_reached(std::size_t server, error_code ec, bool waited_for_our_own) {
+  add_failure(server, ec);
+  if (ec == errc::interrupted || ec == errc::closed) return outcome::stop;
+  if (ec == errc::timed_out) count(servers_[server].timeouts, 1);
+  if (!waited_for_our_own) mark_dead(server);
+  return outcome::again;
+}
+
+settlement::outcome settlement::lost(std::size_t server, error_code ec, const loss& facts, std::string_view last_line) {
+  server_choice::standing& s = choice_[server];
+  const bool repeatable = is_repeatable(what_.op);
+  if (is_connection_loss(ec)) {
+    const bool harmless = repeatable || !facts.sent || !facts.taken;
+    if (facts.reused && !s.retried && !facts.answered && harmless) {
+      s.retried = true;
+      return outcome::again;
+    }
+    if (!repeatable && facts.sent) ec = errc::in_doubt;
+  }
+  if (ec == errc::timed_out) {
+    count(servers_[server].timeouts, 1);
+    mark_dead(server);
+  }
+  add_failure(server, ec, last_line);
+  return ec == errc::interrupted ? outcome::stop : outcome::over;
+}
+
+void settlement::tally(std::size_t server, std::span<const element> elements, std::span<const item> items,
+                       std::span<session::results::refusal> refusals) {
+  std::uint64_t hits = 0, misses = 0, stores = 0;
+  for (const element& e : elements) {
+    const status s = items[e.slot].status;
+    hits += s == status::hit;
+    misses += s == status::miss;
+    stores += s == status::stored;
+  }
+  server_link& link = servers_[server];
+  count(link.hits, hits);
+  count(link.misses, misses);
+  count(link.stores, stores);
+  if (refusals.empty()) return;
+  // A refusal names its slot; whose words they were is known here.
+  std::unordered_set<std::uint32_t> slots;
+  for (const element& e : elements) slots.insert(e.slot);
+  for (session::results::refusal& r : refusals)
+    if (!r.words.empty() && slots.contains(r.slot)) r.server = link.where.text;
+}
+
+void settlement::mark_dead(std::size_t server) {
+  server_link& link = servers_[server];
+  if (link.policy.mark_dead(net::steady_clock::now())) count(link.marked_dead, 1);
+  link.connections.disconnect();
+  give_up(server);
+}
+
+void settlement::add_failure(std::size_t server, error_code ec, std::string_view words) {
+  const std::string& name = servers_[server].where.text;
+  const auto waited = std::chrono::duration<double>(net::steady_clock::now() - start_).count();
+  char after[40];
+  std::snprintf(after, sizeof after, " (after %.3f s)", waited);
+  std::string text = name + ": " + std::string(to_string(what_.op)) + ": " + ec.message();
+  if (!words.empty()) text.append(": ").append(words);
+  failures_.push_back({ec, name, text + after});
+}
+
+void settlement::add_no_server() {
+  if (!failures_.empty()) return;  // which says more
+  const std::string dead = choice_.unusable_names();
+  const error_code ec = errc::no_server;
+  failures_.push_back({ec, {}, std::string(to_string(what_.op)) + ": " + ec.message() +
+                                   (dead.empty() ? ": none is configured" : ": marked dead: " + dead)});
+}
+
+std::vector<failure>& settlement::failures_after(std::span<const item> items) {
+  const auto unanswered = [](const item& i) { return i.status == status::unanswered; };
+  const auto harmful = [](const failure& f) { return f.code == errc::protocol_error; };
+  if (!failures_.empty() && std::ranges::none_of(failures_, harmful) && std::ranges::none_of(items, unanswered))
+    failures_.clear();
+  return failures_;
+}
+
+}  // namespace cmemcache

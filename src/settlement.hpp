@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <cmemcache/error.hpp>
+#include <cmemcache/options.hpp>
+#include <cmemcache/reply.hpp>
+
+#include "net/deadline.hpp"
+#include "protocol/command.hpp"
+#include "server_choice.hpp"
+#include "server_pool.hpp"
+#include "session/pending_request.hpp"
+#include "session/results.hpp"
+
+namespace cmemcache {
+
+/// A refusal, by us or by its server, of the request `op` about `key`, in the words that failures have.
+failure describe(const session::results::refusal& r, verb op, std::string_view key);
+
+/// What became of one server's part of a call, and what is to be done about it. The rules are the same for whoever moves
+/// the bytes, who tells the facts and is told:
+///
+///     answered                                          ─▶ over
+///     could not connect, server marked dead             ─▶ again, on the keys' next servers (`failover`)
+///     a connection used before was lost, nothing done   ─▶ again, same server, new connection; once
+///     a bulk store's failure did not say whose it was   ─▶ again, same server, every store with a reply
+///     anything else                                     ─▶ over: unanswered, and a failure that says why
+///
+/// Belongs to one call. Keeps what the call has learned of its servers, and the failures to be reported.
+class settlement {
+ public:
+  enum class outcome : std::uint8_t { over, again, stop };
+
+  /// What is known about a connection that was lost, or given up, with a part of the call on it.
+  struct loss {
+    bool reused = false;    ///< it had served before: the server may have closed it meanwhile
+    bool answered = false;  ///< something of an answer had arrived
+    bool sent = false;      ///< bytes of this part had left
+    bool taken = false;     ///< the server's kernel may have them (asked for what must not be repeated only)
+  };
+
+  /// `prefix` of `what` and `hashes`: see server_choice. All must outlive this.
+  settlement(const server_pool& servers, const client_options& options, const protocol::command& what,
+             net::time_point start, std::span<const std::optional<std::uint64_t>> hashes);
+
+  server_choice& choice() noexcept { return choice_; }
+
+  /// Splits `todo` by server; elements that no server may be tried for stay unanswered, and a failure says so.
+  server_choice::shares split(std::span<protocol::element> todo, net::time_point now);
+
+  /// Requests of a part were answered; their outcomes say how.
+  outcome answered(std::size_t server, const session::pending_request& r, std::string_view last_line);
+
+  /// The server was not reached, or is not to be tried. `waited_for_our_own`: time ran out in our own queue.
+  outcome not_reached(std::size_t server, error_code ec, bool waited_for_our_own);
+
+  /// The connection ended in the middle.
+  outcome lost(std::size_t server, error_code ec, const loss& facts, std::string_view last_line);
+
+  /// The server is marked dead: is not asked any more by this call.
+  void give_up(std::size_t server) noexcept { choice_[server].use = server_choice::standing::verdict::unusable; }
+
+  /// Adds what the answers of `elements` are to the server's figures, and names the server in its refusals.
+  void tally(std::size_t server, std::span<const protocol::element> elements, std::span<const item> items,
+             std::span<session::results::refusal> refusals);
+
+  void add_failure(std::size_t server, error_code ec, std::string_view words = {});
+
+  /// What is to be reported, once nothing is left to be done: a server that only sent the call elsewhere did it no harm,
+  /// and is not mentioned.
+  std::vector<failure>& failures_after(std::span<const item> items);
+  std::vector<failure>& failures() noexcept { return failures_; }
+
+ private:
+  void mark_dead(std::size_t server);
+  void add_no_server();
+
+  const server_pool& servers_;
+  const protocol::command& what_;
+  const net::time_point start_;
+  server_choice choice_;
+  std::vector<failure> failures_;
+};
+
+}  // namespace cmemcache
