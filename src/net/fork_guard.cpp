@@ -1,8 +1,10 @@
 #include "net/fork_guard.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 namespace cmemcache::net {
@@ -20,6 +22,8 @@ registry& all() {
   return *instance;
 }
 
+std::atomic<std::uint64_t> generation{0};
+
 void before_fork() {
   all().mutex.lock();
   for (fork_guarded_mutex* m : all().guarded) m->lock();
@@ -31,6 +35,7 @@ void in_the_parent() {
 }
 
 void in_the_child() {
+  generation.fetch_add(1, std::memory_order_relaxed);
   for (fork_guarded_mutex* m : all().guarded) m->after_fork_in_child();
   in_the_parent();
 }
@@ -47,6 +52,24 @@ fork_guarded_mutex::fork_guarded_mutex(std::function<void()> in_child) : in_chil
 fork_guarded_mutex::~fork_guarded_mutex() {
   const std::lock_guard lock(all().mutex);
   std::erase(all().guarded, this);
+}
+
+std::uint64_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
+
+parents_descriptors::parents_descriptors()
+    : mutex_([this] {
+        for (const int fd : all_) ::close(fd);
+        all_.clear();
+      }) {}
+
+void parents_descriptors::add(int fd) {
+  const std::lock_guard lock(mutex_);
+  all_.push_back(fd);
+}
+
+void parents_descriptors::remove(int fd) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase(all_, fd);
 }
 
 }  // namespace cmemcache::net

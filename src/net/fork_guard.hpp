@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <vector>
 
 namespace cmemcache::net {
 
@@ -23,6 +25,22 @@ class fork_guarded_mutex : public std::mutex {
 
  private:
   std::function<void()> in_child_;
+};
+
+/// How many forks lie between this process and the one that the program was started as. What was made under another
+/// number belongs to a parent. Counted from the first guarded mutex on.
+std::uint64_t fork_generation() noexcept;
+
+/// Descriptors that a forked child closes without a word, before it does anything else. Thread safety: all members.
+class parents_descriptors {
+ public:
+  parents_descriptors();
+  void add(int fd);
+  void remove(int fd) noexcept;
+
+ private:
+  std::vector<int> all_;
+  fork_guarded_mutex mutex_;
 };
 
 }  // namespace cmemcache::net

@@ -1,0 +1,214 @@
+#include <cmemcache/client.hpp>
+
+#include <atomic>
+#include <mutex>
+
+#include "async_engine.hpp"
+#include "commands.hpp"
+#include "multi_reply_access.hpp"
+#include "net/fork_guard.hpp"
+#include "operation.hpp"
+#include "roster.hpp"
+
+namespace cmemcache {
+
+using protocol::command;
+using protocol::element;
+
+namespace {
+
+// What an operation's results are to those who call through `client`.
+
+reply result_of(single_operation& op) {
+  return {.status = op.answer.status,
+          .flags = op.answer.flags,
+          .cas = op.answer.cas,
+          .number = op.answer.number,
+          .value = op.answer.status == status::hit ? std::move(op.value) : std::string()};
+}
+
+multi_reply result_of(multi_operation& op) {
+  auto failures = op.failures();
+  return multi_reply_access::make(std::move(op.answer_items), op.answers.memory().release(), std::move(failures));
+}
+
+std::vector<server_stats> result_of(server_operation& op) { return op.answers(); }
+
+// An operation that ends in a completion.
+template <class Operation, class... Results>
+class completed final : public Operation {
+ public:
+  // The completion is ours from the moment that nothing can be thrown any more.
+  template <class... Arguments>
+  completed(const async_engine& engine, detail::completion<Results...>* done, Arguments&&... arguments)
+      : Operation(std::forward<Arguments>(arguments)...), engine_(engine), done_(done) {}
+
+ private:
+  ~completed() override {
+    if (done_ != nullptr) done_->discard();
+  }
+
+  void complete() override {
+    const error_code ec = this->first_error();
+    auto* const done = std::exchange(done_, nullptr);
+    if constexpr (sizeof...(Results) == 0) done->complete(engine_.get_executor(), ec);
+    else done->complete(engine_.get_executor(), ec, result_of(*this));
+  }
+
+  const async_engine& engine_;  // alive as long as there are completions on their way
+  detail::completion<Results...>* done_;
+};
+
+// Should no operation come of it, the handler is never called.
+template <class Completion, class Make>
+void start_with(Completion* done, Make&& make) {
+  try {
+    make();
+  } catch (...) {
+    done->discard();
+    throw;
+  }
+}
+
+}  // namespace
+
+/// The engine, and where to get another one in a forked child.
+struct client::state {
+  state(std::shared_ptr<cmemcache::roster> servers, executor_type ex)
+      : roster(std::move(servers)), engine(std::make_shared<async_engine>(std::move(ex), roster)) {}
+
+  state(std::shared_ptr<cmemcache::roster> servers, reactor& r)
+      : roster(std::move(servers)), runs(&r), engine(on_reactor()) {}
+
+  std::shared_ptr<async_engine> on_reactor() const {
+    return std::make_shared<async_engine>(runs->get_executor(), roster, async_engine::context::our_own);
+  }
+
+  // In a forked child the reactor is another, and the engine that was on the parent's cannot even be destroyed: the
+  // parent's thread may have been anywhere in it.
+  const std::shared_ptr<async_engine>& current() {
+    if (runs != nullptr && generation.load(std::memory_order_acquire) != net::fork_generation()) {
+      const std::lock_guard lock(renewing);
+      if (generation.load(std::memory_order_relaxed) != net::fork_generation()) {
+        auto next = on_reactor();
+        new std::shared_ptr<async_engine>(std::exchange(engine, std::move(next)));
+        generation.store(net::fork_generation(), std::memory_order_release);
+      }
+    }
+    return engine;
+  }
+
+  const std::shared_ptr<cmemcache::roster> roster;
+  reactor* const runs = nullptr;
+  std::atomic<std::uint64_t> generation{net::fork_generation()};
+  std::mutex renewing;
+  std::shared_ptr<async_engine> engine;
+};
+
+client::client(executor_type ex, std::vector<server> servers, client_options options)
+    : state_(std::make_unique<state>(std::make_shared<roster>(std::move(servers), std::move(options)), std::move(ex))) {}
+
+client::client(reactor& runs, std::vector<server> servers, client_options options)
+    : state_(std::make_unique<state>(std::make_shared<roster>(std::move(servers), std::move(options)), runs)) {}
+
+client::~client() {
+  if (state_ != nullptr) close();
+}
+
+client::client(client&&) noexcept = default;
+
+client& client::operator=(client&& other) noexcept {
+  if (state_ != nullptr && this != &other) close();
+  state_ = std::move(other.state_);
+  return *this;
+}
+
+client::executor_type client::get_executor() const { return state_->current()->get_executor(); }
+std::weak_ptr<async_engine> client::engine() const { return state_->current(); }
+std::uint64_t client::next_id() const { return state_->current()->next_id(); }
+
+void client::cancel(const std::weak_ptr<async_engine>& engine, std::uint64_t id, boost::asio::cancellation_type type) {
+  using boost::asio::cancellation_type;
+  const auto at_once = cancellation_type::terminal | cancellation_type::partial;
+  if (const auto e = engine.lock()) e->cancel(id, (type & at_once) == cancellation_type::none);
+}
+
+// ---- starting
+
+void client::start(const request& what, one* done, std::uint64_t id) {
+  start_with(done, [&] {
+    async_engine& engine = *state_->current();
+    const cmemcache::roster& r = *state_->roster;
+    const command c = command_of(what, r.options());
+    const element asked = element_of(what, 0);
+    const auto start = net::steady_clock::now();
+    auto* const op = new completed<single_operation, reply>(engine, done, c, asked, start,
+                                                            net::deadline_after(start, r.options().timeout));
+    op->id = id;
+    if (!has_key(what.op)) op->error = errc::bad_argument;
+    else if (const error_code ec = r.check(c, asked)) op->refused(0, ec, {});
+    engine.submit(*op);
+  });
+}
+
+void client::start_many(const command& what, std::span<const element> elements, many* done, std::uint64_t id) {
+  start_with(done, [&] {
+    async_engine& engine = *state_->current();
+    const cmemcache::roster& r = *state_->roster;
+    const auto start = net::steady_clock::now();
+    auto* const op = new completed<multi_operation, multi_reply>(engine, done, what, elements, start,
+                                                                 net::deadline_after(start, r.options().timeout));
+    op->id = id;
+    op->keep(r.take_out_refused(what, op->asked(), op->answers).size());
+    engine.submit(*op);
+  });
+}
+
+void client::start(verb op, std::span<const std::string_view> keys, many* done, std::uint64_t id) {
+  start_many(command_of({.op = op}, state_->roster->options()), elements_of(keys), done, id);
+}
+
+void client::start(std::span<const std::pair<std::string_view, std::string_view>> pairs, std::int64_t exptime,
+                   std::uint32_t flags, many* done, std::uint64_t id) {
+  start_many(command_of({.op = verb::set, .exptime = exptime}, state_->roster->options()), elements_of(pairs, flags), done,
+             id);
+}
+
+void client::start(std::span<const request> what, many* done, std::uint64_t id) {
+  start_many(command_of(what.empty() ? request{} : what.front(), state_->roster->options()), elements_of(what), done, id);
+}
+
+template <class... Results>
+void client::start_servers(const command& what, detail::completion<Results...>* done, std::uint64_t id) {
+  start_with(done, [&] {
+    async_engine& engine = *state_->current();
+    const cmemcache::roster& r = *state_->roster;
+    const auto start = net::steady_clock::now();
+    auto* const op = new completed<server_operation, Results...>(engine, done, what, start,
+                                                                 net::deadline_after(start, r.options().timeout));
+    op->id = id;
+    op->error = r.check(what);
+    engine.submit(*op);
+  });
+}
+
+void client::start(std::uint64_t delay, detail::completion<>* done, std::uint64_t id) {
+  start_servers({.op = verb::flush_all, .delay = delay}, done, id);
+}
+
+void client::start(verb op, std::string_view argument, detail::completion<std::vector<server_stats>>* done,
+                   std::uint64_t id) {
+  start_servers({.op = op, .argument = argument}, done, id);
+}
+
+// ---- at once
+
+std::optional<std::string> client::server_for(std::string_view key) const { return state_->roster->server_for(key); }
+void client::set_servers(std::vector<server> servers) { state_->roster->set_servers(std::move(servers)); }
+std::vector<server> client::servers() const { return state_->roster->servers(); }
+void client::disconnect_all() { state_->current()->disconnect_all(); }
+void client::forget_dead_hosts() { state_->roster->forget_dead_hosts(); }
+std::vector<server_counters> client::counters() const { return state_->roster->counters(); }
+void client::close() { state_->current()->close(); }
+
+}  // namespace cmemcache

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "driver.hpp"
+#include "net/deadline.hpp"
+#include "operation.hpp"
+#include "pipeline.hpp"
+#include "roster.hpp"
+
+namespace cmemcache {
+
+/// Carries out operations on pipelined connections: gives each part to a pipeline, minds the deadlines, and hands over what
+/// is over. It does no waiting of its own (see driver), and one caller at a time may use it.
+///
+///     submit ─▶ route: a part per server ─▶ pipelines ─▶ part_done ─▶ over ─▶ driver::deliver
+///                  ▲                                          │ again (another server, a new connection)
+///                  └──────────────────────────────────────────┘
+class dispatcher {
+ public:
+  dispatcher(std::shared_ptr<cmemcache::roster> servers, driver& waits);
+  ~dispatcher();
+  dispatcher(const dispatcher&) = delete;
+  dispatcher& operator=(const dispatcher&) = delete;
+
+  /// Takes `op` over. Nothing is sent before turn().
+  void submit(operation& op) noexcept;
+
+  /// Sends what waits, has the driver wait for what is to come, and delivers what is over. After every other call.
+  void turn() noexcept;
+
+  /// The time that driver::wake_at was told has come.
+  void wake() noexcept;
+
+  /// Ends an operation with operation_aborted, if it is still here. One that is written and leaves traces is spared with
+  /// `only_without_traces`.
+  void cancel(std::uint64_t id, bool only_without_traces) noexcept;
+
+  /// Closes the connections, each as soon as nothing is under way on it.
+  void disconnect_all();
+
+  /// Ends everything with `why`, and closes the connections.
+  void close(error_code why) noexcept;
+
+  /// How many operations are under way.
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  friend class pipeline;
+
+  // The pipelines' side.
+  void part_done(part& p, net::time_point now) noexcept;
+  void drop(operation& op) noexcept;
+  void go_on_later(pipeline& p);
+
+  // Several connections to one server, if the options say so.
+  struct lanes {
+    std::shared_ptr<server_link> link;
+    std::vector<std::unique_ptr<pipeline>> all;
+  };
+
+  void begin(operation& op);
+  void route(operation& op, std::span<protocol::element> todo, net::time_point now);
+  void route_to_all(operation& op, net::time_point now);
+  void enqueue(operation& op, part& p);
+  pipeline& least_loaded(operation& op, std::size_t server);
+  lanes& lanes_of(const server_pool& servers, std::size_t server);
+  void adopt(const std::shared_ptr<server_pool>& servers);
+  void again(part& p, net::time_point now);
+
+  void expire(operation& op, net::time_point now) noexcept;
+  void abandon(operation& op, error_code why) noexcept;
+  void finish(operation& op) noexcept;
+  void arm();
+  template <class Work>
+  void for_each_pipeline(Work&& work);
+
+  const std::shared_ptr<cmemcache::roster> roster_;
+  driver& driver_;
+  std::unordered_map<const server_link*, lanes> lanes_;
+  std::shared_ptr<server_pool> current_;
+  std::vector<lanes*> by_server_;          // of current_
+  std::unordered_map<std::uint64_t, operation*> by_id_;
+  std::vector<pipeline*> waiting_;         // to go on
+  operation* earliest_ = nullptr;          // by deadline
+  operation* latest_ = nullptr;
+  std::size_t size_ = 0;
+  operation_list over_;
+  net::time_point armed_ = net::time_point::max();
+};
+
+}  // namespace cmemcache

@@ -1,0 +1,122 @@
+#include "operation.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <new>
+
+#include "protocol/gather.hpp"
+
+namespace cmemcache {
+
+using protocol::element;
+
+namespace {
+
+bool is_copied(std::string_view value) noexcept { return value.size() < protocol::gather::reference_threshold; }
+
+std::size_t copied_size(const element& e) noexcept {
+  return e.key.size() + (is_copied(e.value) ? e.value.size() : 0);
+}
+
+char* copy(std::string_view& text, char* to) noexcept {
+  if (text.empty()) return to;
+  std::memcpy(to, text.data(), text.size());
+  text = {to, text.size()};
+  return to + text.size();
+}
+
+void copy_into(element& e, char* at) noexcept {
+  at = copy(e.key, at);
+  if (is_copied(e.value)) copy(e.value, at);
+}
+
+}  // namespace
+
+// ---- any operation
+
+part& operation::add_part() {
+  part& p = parts++ == 0 ? first_part : more_parts.emplace_front();
+  p.of = this;
+  return p;
+}
+
+error_code operation::first_error() {
+  if (error) return error;
+  if (!refusals().empty()) return refusals().front().why;
+  if (settlement && !settlement->failures().empty()) return settlement->failures().front().code;
+  return {};
+}
+
+std::vector<failure> operation::failures() {
+  std::vector<failure> out;
+  if (error) out.push_back({error, {}, std::string(to_string(what.op)) + ": " + error.message()});
+  for (const auto& r : refusals()) out.push_back(describe(r, what.op, key_of(r.slot)));
+  if (settlement) std::ranges::move(settlement->failures(), std::back_inserter(out));
+  return out;
+}
+
+// ---- one key
+
+single_operation::single_operation(const protocol::command& command, const element& asked, net::time_point start,
+                                   net::time_point deadline)
+    : operation(command, start, deadline), asked_(asked) {
+  const std::size_t size = copied_size(asked);
+  if (size > usual_size) large_text_ = std::make_unique_for_overwrite<char[]>(size);
+  copy_into(asked_, size > usual_size ? large_text_.get() : text_);
+}
+
+char* single_operation::place(std::uint32_t, std::size_t size) noexcept {
+  try {
+    value.resize(size);
+    return value.data();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  } catch (const std::length_error&) {
+    return nullptr;
+  }
+}
+
+void single_operation::filed(std::uint32_t, const item& got) noexcept { answer = got; }
+
+void single_operation::refused(std::uint32_t slot, error_code why, std::string_view words) noexcept {
+  refused_.emplace(session::results::refusal{.slot = slot, .why = why, .words = {}});
+  try {
+    refused_->words = words;
+  } catch (const std::bad_alloc&) {
+    // Only the words are lost.
+  }
+}
+
+// ---- many keys
+
+multi_operation::multi_operation(const protocol::command& command, std::span<const element> asked, net::time_point start,
+                                 net::time_point deadline)
+    : operation(command, start, deadline),
+      answer_items(asked.size()),
+      answers(answer_items),
+      asked_(asked.begin(), asked.end()),
+      keys_(asked.size()),
+      good_(asked.size()) {
+  for (element& e : asked_) {
+    const std::size_t size = copied_size(e);
+    char* const at = text_.allocate(size);
+    if (at == nullptr && size != 0) throw std::bad_alloc();
+    copy_into(e, at);
+    keys_[e.slot] = e.key;
+  }
+}
+
+// ---- servers
+
+server_operation::server_operation(const protocol::command& command, net::time_point start, net::time_point deadline)
+    : operation(command, start, deadline), argument_(command.argument) {
+  what.argument = argument_;
+}
+
+std::vector<server_stats> server_operation::answers() {
+  if (error || servers == nullptr) return {};
+  return answers_of(*servers, sinks, settlement->failures());
+}
+
+}  // namespace cmemcache

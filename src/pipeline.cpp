@@ -1,0 +1,512 @@
+#include "pipeline.hpp"
+
+#include <algorithm>
+#include <new>
+#include <random>
+#include <system_error>
+#include <utility>
+
+#include "dispatcher.hpp"
+#include "request_size.hpp"
+
+namespace cmemcache {
+
+using protocol::element;
+using session::pending_request;
+
+namespace {
+
+constexpr std::size_t spare_requests = 64;
+
+net::channel::settings channel_settings(const client_options& options, bool flush_first) {
+  return {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length, .flush_first = flush_first},
+          .connect_timeout = options.connect_timeout,
+          .timeout = options.timeout};
+}
+
+// A key that may share a `get` line with others'.
+bool is_plain_get(const part& p) noexcept {
+  const protocol::command& what = p.of->what;
+  return what.op == verb::get && p.elements.size() == 1 && p.submitted == 0;
+}
+
+bool share_a_line(const part& a, const part& b) noexcept { return is_plain_get(b) && a.of->what.prefix == b.of->what.prefix; }
+
+std::size_t bytes_of(const protocol::command& what, std::span<const element> elements) noexcept {
+  std::size_t bytes = 0;
+  for (const element& e : elements) bytes += what.prefix.size() + e.key.size() + e.value.size();
+  return bytes;
+}
+
+bool has_answer(const wire_request& r) noexcept {
+  return std::ranges::any_of(r.elements, [](const element& e) { return e.answered; });
+}
+
+}  // namespace
+
+// ---- what is carried
+
+char* wire_request::place(std::uint32_t slot, std::size_t size) noexcept {
+  part& p = carried_at(slot);
+  if (!p.of->orphan) return p.of->sink(p).place(merged.empty() ? slot : p.elements.front().slot, size);
+  try {
+    swallowed.push_back(std::make_unique_for_overwrite<char[]>(std::max<std::size_t>(size, 1)));
+    return swallowed.back().get();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void wire_request::filed(std::uint32_t slot, const item& answer) noexcept {
+  part& p = carried_at(slot);
+  if (p.of->orphan) swallowed.clear();
+  else p.of->sink(p).filed(merged.empty() ? slot : p.elements.front().slot, answer);
+}
+
+void wire_request::refused(std::uint32_t slot, error_code why, std::string_view words) noexcept {
+  part& p = carried_at(slot);
+  if (!p.of->orphan) p.of->sink(p).refused(merged.empty() ? slot : p.elements.front().slot, why, words);
+}
+
+void wire_request::stat(std::string_view name, std::string_view value) {
+  part& p = *carried.front();
+  if (!p.of->orphan) p.of->sink(p).stat(name, value);
+}
+
+// ---- the queue
+
+void pipeline::part_queue::push(part& p) noexcept {
+  p.previous = tail_;
+  p.next = nullptr;
+  (tail_ == nullptr ? head_ : tail_->next) = &p;
+  tail_ = &p;
+}
+
+void pipeline::part_queue::remove(part& p) noexcept {
+  (p.previous == nullptr ? head_ : p.previous->next) = p.next;
+  (p.next == nullptr ? tail_ : p.next->previous) = p.previous;
+  p.previous = p.next = nullptr;
+}
+
+void pipeline::part_queue::append(part_queue& others) noexcept {
+  if (others.empty()) return;
+  others.head_->previous = tail_;
+  (tail_ == nullptr ? head_ : tail_->next) = others.head_;
+  tail_ = others.tail_;
+  others = {};
+}
+
+pipeline::pipeline(server_link& link, const client_options& options, dispatcher& owner, driver& waits)
+    : link_(link), options_(options), owner_(owner), driver_(waits), backoff_(std::random_device()()) {}
+
+pipeline::~pipeline() { close(); }
+
+void pipeline::enqueue(part& p) {
+  // A server that was dead is tried on a new connection, unless somebody still hopes for the old one.
+  if (p.of->settlement->choice()[p.server].probing) {
+    renew_ = true;
+    flush_first_ = options_.flush_on_reconnect;
+  }
+  queue_.push(p);
+  p.in = this;
+  p.queued = true;
+  queued_keys_ += p.elements.size();
+}
+
+void pipeline::dequeue(part& p) noexcept {
+  queue_.remove(p);
+  p.queued = false;
+  queued_keys_ -= p.elements.size() - p.submitted;
+}
+
+// ---- connecting
+
+void pipeline::go_on(net::time_point now) {
+  if (std::exchange(renew_, false) && under_way_ == 0) drop();
+  if (channel_ == nullptr && (queue_.empty() || !open(now))) return;
+  advance(false, now);
+}
+
+// Whether there is a channel now. While the name is looked up, and in a pause, there is none.
+bool pipeline::open(net::time_point now) {
+  if (lookup_ != nullptr) {
+    if (!lookup_->finished()) return false;
+    driver_.forget(lookup_->fd());
+    auto addresses = lookup_->take();
+    lookup_.reset();
+    connect(std::move(addresses));
+    return true;
+  }
+  if (now < backoff_.ready_at()) return false;
+  if (auto known = net::known_addresses(link_.where)) {
+    connect(std::move(*known));
+    return true;
+  }
+  try {
+    lookup_ = std::make_unique<net::lookup>(link_.where);
+    driver_.watch(lookup_->fd(), *this, true, false);
+  } catch (const std::system_error&) {  // no thread, no descriptor
+    lookup_.reset();
+    fail_queued(errc::not_enough_memory, false, now);
+  }
+  return false;
+}
+
+void pipeline::connect(std::vector<net::endpoint> addresses) {
+  channel_ = std::make_unique<net::channel>(std::move(addresses), channel_settings(options_, std::exchange(flush_first_, false)));
+  served_ = was_open_ = false;
+  counted_in_ = counted_out_ = 0;
+  stuck_since_ = net::time_point::max();
+}
+
+void pipeline::ready(bool readable, bool writable) {
+  const net::time_point now = net::steady_clock::now();
+  if (channel_ == nullptr) return queue_.empty() ? drop() : go_on(now);
+  if (readable && channel_->is_open()) {
+    const std::uint64_t before = channel_->session().bytes_in();
+    const error_code ec = channel_->receive(false);
+    if (ec && !channel_->is_closed() && !writable) return;  // a false alarm
+    if (stuck_since_ != net::time_point::max() && channel_->session().bytes_in() != before) stuck_since_ = now;
+  }
+  advance(writable, now);
+}
+
+// ---- sending
+
+// One step of the socket, and whatever follows from it: requests answered make room for others.
+void pipeline::advance(bool ready, net::time_point now) {
+  // Another address is another descriptor, and the driver must not hear of one that is closed.
+  if (!channel_->is_open()) unwatch();
+  try {
+    channel_->advance(ready, now);
+    while (fill()) channel_->advance(false, now);
+  } catch (const std::bad_alloc&) {
+    channel_->fail(errc::not_enough_memory);
+  }
+  if (!was_open_ && channel_->was_open()) {
+    was_open_ = true;
+    count(link_.pipelines_open, 1);
+    count(link_.pipelines_opened, 1);
+  }
+  count_io();
+  if (channel_->is_closed()) return lose(now);
+  settle_done(now);
+  if (close_when_idle_ && under_way_ == 0) return disconnect();
+  watch(now);
+}
+
+bool pipeline::has_room() const noexcept {
+  return in_flight_keys_ < options_.max_in_flight && in_flight_bytes_ < options_.max_in_flight_bytes;
+}
+
+// Gives the session what it can encode now. Whether that was anything.
+bool pipeline::fill() {
+  session::session& s = channel_->session();
+  bool any = false;
+  while (!queue_.empty() && channel_->is_open() && s.is_ready() && has_room() && !close_when_idle_) {
+    part& head = *queue_.front();
+    if (!head.of->wanted()) {
+      owner_.drop(*head.of);
+      continue;
+    }
+    // Without a reply nothing would tell that the connection was stale, and the request be lost in silence.
+    if (head.of->what.noreply && served_ && under_way_ == 0 && channel_->is_stale()) {
+      channel_->fail(errc::connection_closed);
+      return false;
+    }
+    submit_next();
+    s.output({});  // encodes
+    any = true;
+  }
+  return any;
+}
+
+void pipeline::submit_next() {
+  std::unique_ptr<wire_request> made = new_request();
+  wire_request& r = *made;
+  part& head = *queue_.front();
+  r.in = this;
+  r.command = head.of->what;
+  r.one_by_one = head.of->settlement->choice()[head.server].one_by_one;
+  r.reused = served_;
+  r.finished = on_finished;
+  r.sink = &r;
+  is_plain_get(head) ? merge(r) : cut(r);
+  r.bytes = bytes_of(r.command, r.elements);
+  in_flight_keys_ += r.elements.size();
+  in_flight_bytes_ += r.bytes;
+  count(link_.in_flight, r.carried.size());
+  for (part* p : r.carried) {
+    ++p->requests;
+    p->of->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  ++under_way_;
+  r.next_under_way = under_way_list_;
+  if (under_way_list_ != nullptr) under_way_list_->previous_under_way = &r;
+  under_way_list_ = made.release();
+  channel_->session().submit(r);
+}
+
+void pipeline::merge(wire_request& r) {
+  part& first = *queue_.front();
+  const std::size_t bound = request_bound(verb::get);
+  const std::size_t room = options_.max_in_flight - in_flight_keys_;
+  std::size_t bytes = 0;
+  while (!queue_.empty() && r.carried.size() < room) {
+    part& p = *queue_.front();
+    if (&p != &first && (!share_a_line(first, p) || !p.of->wanted())) break;
+    bytes += request_bytes(r.command, p.elements.front());
+    if (bytes > bound && !r.carried.empty()) break;
+    p.carrier = &r;
+    p.place = r.carried.size();
+    r.merged.push_back(p.elements.front());
+    r.merged.back().slot = static_cast<std::uint32_t>(p.place);
+    r.carried.push_back(&p);
+    dequeue(p);
+    p.submitted = 1;
+  }
+  r.elements = r.merged;
+}
+
+void pipeline::cut(wire_request& r) {
+  part& p = *queue_.front();
+  const std::span<element> rest = std::span(p.elements.data(), p.elements.size()).subspan(p.submitted);
+  const std::size_t room = options_.max_in_flight - in_flight_keys_;
+  r.elements = rest.first(std::min(request_size(r.command, rest), room));
+  r.carried.push_back(&p);
+  p.carrier = &r;
+  queued_keys_ -= r.elements.size();
+  p.submitted += r.elements.size();
+  if (p.submitted == p.elements.size()) dequeue(p);
+}
+
+std::unique_ptr<wire_request> pipeline::new_request() {
+  if (spare_.empty()) return std::make_unique<wire_request>();
+  auto r = std::move(spare_.back());
+  spare_.pop_back();
+  return r;
+}
+
+// ---- waiting
+
+void pipeline::watch(net::time_point now) {
+  const bool reads = channel_->is_open() && channel_->session().wants_read();
+  const bool writes = channel_->waits_to_write();
+  if (reads == watches_read_ && writes == watches_write_) return;
+  try {
+    driver_.watch(channel_->fd(), *this, reads, writes);
+    watched_ = channel_->fd();
+    watches_read_ = reads;
+    watches_write_ = writes;
+  } catch (const std::exception&) {  // the driver has no memory, or no room
+    channel_->fail(errc::not_enough_memory);
+    lose(now);
+  }
+}
+
+void pipeline::unwatch() noexcept {
+  if (watched_ >= 0) driver_.forget(std::exchange(watched_, -1));
+  watches_read_ = watches_write_ = false;
+}
+
+net::time_point pipeline::next_tick() const noexcept {
+  net::time_point at = net::time_point::max();
+  if (channel_ != nullptr) {
+    at = channel_->connect_deadline();
+    if (stuck_since_ != net::time_point::max()) at = std::min(at, net::deadline_after(stuck_since_, options_.timeout));
+  } else if (!queue_.empty() && lookup_ == nullptr) {
+    at = backoff_.ready_at();
+  }
+  return at;
+}
+
+void pipeline::tick(net::time_point now) {
+  if (now < next_tick()) return;
+  if (channel_ != nullptr && stuck_since_ != net::time_point::max() &&
+      now >= net::deadline_after(stuck_since_, options_.timeout))
+    channel_->fail(errc::timed_out);
+  go_on(now);
+}
+
+void pipeline::count_io() {
+  const session::session& s = channel_->session();
+  count(link_.bytes_in, s.bytes_in() - std::exchange(counted_in_, s.bytes_in()));
+  count(link_.bytes_out, s.bytes_out() - std::exchange(counted_out_, s.bytes_out()));
+}
+
+// ---- what became of it
+
+// Called from inside the session: only noted.
+void pipeline::on_finished(pending_request& r) noexcept {
+  auto& request = static_cast<wire_request&>(r);
+  pipeline& self = *request.in;
+  request.after = nullptr;
+  (self.last_done_ == nullptr ? self.done_ : self.last_done_->after) = &request;
+  self.last_done_ = &request;
+}
+
+void pipeline::settle_done(net::time_point now) {
+  while (done_ != nullptr) {
+    std::unique_ptr<wire_request> r(done_);
+    done_ = r->after;
+    if (done_ == nullptr) last_done_ = nullptr;
+    (r->previous_under_way == nullptr ? under_way_list_ : r->previous_under_way->next_under_way) = r->next_under_way;
+    if (r->next_under_way != nullptr) r->next_under_way->previous_under_way = r->previous_under_way;
+    --under_way_;
+    in_flight_keys_ -= r->elements.size();
+    in_flight_bytes_ -= r->bytes;
+    link_.in_flight.fetch_sub(r->carried.size(), std::memory_order_relaxed);
+    const bool lost = r->result && is_fatal(r->result);
+    if (!lost && !served_) {
+      served_ = true;
+      backoff_.served();
+    }
+    if (under_way_ == 0) stuck_since_ = net::time_point::max();
+    for (part* p : r->carried) settle(*r, *p, now, lost);
+    if (spare_.size() >= spare_requests) continue;
+    static_cast<pending_request&>(*r) = {};
+    r->carried.clear();
+    r->merged.clear();
+    r->swallowed.clear();
+    r->previous_under_way = r->next_under_way = nullptr;
+    spare_.push_back(std::move(r));
+  }
+}
+
+void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) {
+  operation& op = *p.of;
+  --p.requests;
+  if (!r.merged.empty()) p.elements.front().answered = r.merged[p.place].answered;
+  if (op.orphan) {
+    if (!lost) count(link_.orphaned_replies, 1);
+  } else {
+    const std::string_view last_line = channel_->session().last_line();
+    settlement::outcome became;
+    if (lost) {
+      settlement::loss facts{.reused = r.reused, .answered = has_answer(r), .sent = r.written};
+      facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->acknowledged_beyond(r.starts_at);
+      became = op.settlement->lost(p.server, r.result, facts, last_line);
+    } else {
+      became = op.settlement->answered(p.server, r, last_line);
+    }
+    p.again |= became == settlement::outcome::again;
+    if (p.requests == 0 && !p.queued) owner_.part_done(p, now);
+  }
+  op.release();
+}
+
+// The channel is closed: all that was under way on it is done, and lost.
+void pipeline::lose(net::time_point now) {
+  const error_code ec = channel_->error();
+  const bool reached = channel_->was_open();
+  const bool served = served_ || !reached;
+  if (!served) backoff_.lost(now);
+  // Those that are asked again go before those that were behind them. One of which only a part was sent is one of them.
+  part_queue behind = std::exchange(queue_, {});
+  part* const cut = !behind.empty() && behind.front()->submitted != 0 ? behind.front() : nullptr;
+  const bool cut_is_settled = cut != nullptr && cut->requests == 0;
+  if (cut != nullptr) {
+    behind.remove(*cut);
+    cut->queued = false;
+    queued_keys_ -= cut->elements.size() - cut->submitted;
+    cut->again |= served_;
+  }
+  settle_done(now);
+  if (cut_is_settled) owner_.part_done(*cut, now);
+  queue_.append(behind);
+  if (!reached || !served) fail_queued(ec, reached, now);
+  drop();
+  owner_.go_on_later(*this);
+}
+
+void pipeline::fail_queued(error_code ec, bool reached, net::time_point now) {
+  part_queue failed = std::exchange(queue_, {});
+  while (!failed.empty()) {
+    part& p = *failed.front();
+    failed.remove(p);
+    p.queued = false;
+    queued_keys_ -= p.elements.size() - p.submitted;
+    settlement& s = *p.of->settlement;
+    const settlement::outcome became =
+        reached ? s.lost(p.server, ec, {}, channel_->session().last_line()) : s.not_reached(p.server, ec, false);
+    p.again |= became == settlement::outcome::again;
+    if (p.requests == 0) owner_.part_done(p, now);
+  }
+}
+
+void pipeline::shed(net::time_point now) {
+  part_queue moved = std::exchange(queue_, {});
+  while (!moved.empty()) {
+    part& p = *moved.front();
+    moved.remove(p);
+    p.queued = p.submitted != 0;
+    if (p.queued) {  // the rest of what is under way here: it waits for that
+      queue_.push(p);
+      continue;
+    }
+    queued_keys_ -= p.elements.size();
+    p.of->settlement->give_up(p.server);
+    p.again = true;
+    owner_.part_done(p, now);
+  }
+}
+
+bool pipeline::is_behind_others(const part& p) const noexcept {
+  return p.requests == 0 && channel_ != nullptr && channel_->is_open() && served_ && in_flight_keys_ != 0;
+}
+
+void pipeline::abandon(part& p) {
+  if (p.queued) dequeue(p);
+  if (queue_.empty() && lookup_ != nullptr) drop();  // nobody waits for it: its thread ends by itself
+  if (p.requests == 0) return;
+  if (stuck_since_ == net::time_point::max()) stuck_since_ = net::steady_clock::now();
+  try {
+    session::session& s = channel_->session();
+    if (!p.carrier->merged.empty()) return s.disown(*p.carrier, p.place, 1);
+    for (wire_request* r = under_way_list_; r != nullptr; r = r->next_under_way)
+      if (r->carried.front() == &p) s.disown(*r, 0, r->elements.size());
+  } catch (const std::bad_alloc&) {
+    channel_->fail(errc::not_enough_memory);
+    owner_.go_on_later(*this);
+  }
+}
+
+// ---- the end
+
+void pipeline::disconnect() {
+  if (channel_ == nullptr) return;
+  close_when_idle_ = under_way_ != 0;
+  if (close_when_idle_) return;
+  drop();
+  if (!queue_.empty()) owner_.go_on_later(*this);
+}
+
+void pipeline::close() {
+  if (channel_ != nullptr) channel_->fail(errc::closed);
+  while (done_ != nullptr) {
+    const std::unique_ptr<wire_request> r(done_);
+    done_ = r->after;
+    link_.in_flight.fetch_sub(r->carried.size(), std::memory_order_relaxed);
+    for (part* p : r->carried) p->of->release();
+  }
+  last_done_ = nullptr;
+  under_way_list_ = nullptr;
+  under_way_ = in_flight_keys_ = in_flight_bytes_ = 0;
+  drop();
+}
+
+void pipeline::drop() noexcept {
+  if (lookup_ != nullptr) {
+    driver_.forget(lookup_->fd());
+    lookup_.reset();
+  }
+  if (channel_ != nullptr) {
+    unwatch();
+    if (was_open_) link_.pipelines_open.fetch_sub(1, std::memory_order_relaxed);
+    channel_.reset();
+  }
+  was_open_ = served_ = close_when_idle_ = false;
+  stuck_since_ = net::time_point::max();
+}
+
+}  // namespace cmemcache

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <boost/container/small_vector.hpp>
+
+#include <cmemcache/options.hpp>
+
+#include "driver.hpp"
+#include "net/channel.hpp"
+#include "net/deadline.hpp"
+#include "net/lookup.hpp"
+#include "operation.hpp"
+#include "server_pool.hpp"
+#include "session/backoff.hpp"
+#include "session/pending_request.hpp"
+
+namespace cmemcache {
+
+class dispatcher;
+
+/// A request on the wire: one part's elements, or the single keys of several, merged. Belongs to a pipeline. What nobody
+/// waits for any more it swallows.
+struct wire_request final : session::pending_request, session::reply_sink {
+  char* place(std::uint32_t slot, std::size_t size) noexcept override;
+  void filed(std::uint32_t slot, const item& answer) noexcept override;
+  void refused(std::uint32_t slot, error_code why, std::string_view words) noexcept override;
+  void stat(std::string_view name, std::string_view value) override;
+
+  part& carried_at(std::uint32_t slot) const noexcept { return *carried[merged.empty() ? 0 : slot]; }
+
+  pipeline* in = nullptr;
+  boost::container::small_vector<part*, 1> carried;   // merged: by slot
+  std::vector<protocol::element> merged;
+  std::vector<std::unique_ptr<char[]>> swallowed;     // values that nobody waits for
+  std::size_t bytes = 0;
+  bool reused = false;                                // the connection had served before
+  wire_request* after = nullptr;                      // among those that are done
+  wire_request* previous_under_way = nullptr;
+  wire_request* next_under_way = nullptr;
+};
+
+/// One connection to one server, shared by many operations, and the queue in front of it.
+///
+///     queue ─(room: merged or cut into requests)─▶ session: written, awaited ─▶ settled: over, or routed again
+///
+/// Plain gets that wait one behind the other become one `get` line. The connection is made when something waits for it,
+/// kept, and made again when it is lost: at once after one that served, with growing pauses after those that did not.
+/// Nothing here blocks. Belongs to a dispatcher, and is used by whoever may use that.
+class pipeline final : public watcher {
+ public:
+  pipeline(server_link& link, const client_options& options, dispatcher& owner, driver& waits);
+  ~pipeline();
+  pipeline(const pipeline&) = delete;
+  pipeline& operator=(const pipeline&) = delete;
+
+  /// Waits for its turn. Nothing is sent before go_on().
+  void enqueue(part& p);
+
+  /// Goes as far as can be gone without waiting: connects, sends what there is room for.
+  void go_on(net::time_point now);
+
+  /// The driver has news of the descriptor.
+  void ready(bool readable, bool writable) override;
+
+  /// It is `now`: gives up what has taken too long.
+  void tick(net::time_point now);
+  net::time_point next_tick() const noexcept;
+
+  /// Nobody waits for `p` any more: it is taken out of the queue, and what is under way of it is left to be swallowed.
+  void abandon(part& p);
+
+  /// Whether `p` waits because others go first, and not because the server does not answer.
+  bool is_behind_others(const part& p) const noexcept;
+
+  /// The server was marked dead: those that are not sent yet go elsewhere.
+  void shed(net::time_point now);
+
+  /// Closes the connection as soon as nothing is under way on it.
+  void disconnect();
+
+  /// Closes it now. Its requests are over, and those who waited for them are told nothing.
+  void close();
+
+  /// Elements queued and under way.
+  std::size_t load() const noexcept { return queued_keys_ + in_flight_keys_; }
+  bool is_idle() const noexcept { return queue_.empty() && under_way_ == 0; }
+  server_link& link() const noexcept { return link_; }
+
+ private:
+  class part_queue {
+   public:
+    bool empty() const noexcept { return head_ == nullptr; }
+    part* front() const noexcept { return head_; }
+    void push(part& p) noexcept;
+    void remove(part& p) noexcept;
+    void append(part_queue& others) noexcept;
+
+   private:
+    part* head_ = nullptr;
+    part* tail_ = nullptr;
+  };
+
+  static void on_finished(session::pending_request& r) noexcept;
+
+  bool open(net::time_point now);
+  void connect(std::vector<net::endpoint> addresses);
+  void advance(bool ready, net::time_point now);
+  bool fill();
+  bool has_room() const noexcept;
+  void submit_next();
+  void merge(wire_request& r);
+  void cut(wire_request& r);
+  std::unique_ptr<wire_request> new_request();
+  void watch(net::time_point now);
+  void unwatch() noexcept;
+  void count_io();
+
+  void settle_done(net::time_point now);
+  void settle(wire_request& r, part& p, net::time_point now, bool lost);
+  void lose(net::time_point now);
+  void fail_queued(error_code ec, bool reached, net::time_point now);
+  void dequeue(part& p) noexcept;
+  void drop() noexcept;
+
+  server_link& link_;
+  const client_options& options_;
+  dispatcher& owner_;
+  driver& driver_;
+
+  part_queue queue_;
+  std::size_t queued_keys_ = 0;
+
+  std::unique_ptr<net::lookup> lookup_;
+  std::unique_ptr<net::channel> channel_;
+  bool flush_first_ = false;       // the next connection is to a server that comes back from the dead
+  bool served_ = false;            // this connection has answered a request
+  bool was_open_ = false;          // it was counted
+  bool close_when_idle_ = false;
+  bool renew_ = false;             // it is to be tried anew
+  int watched_ = -1;               // the descriptor that the driver knows
+  bool watches_read_ = false;
+  bool watches_write_ = false;
+  session::backoff backoff_;
+  std::uint64_t counted_in_ = 0, counted_out_ = 0;
+  net::time_point stuck_since_ = net::time_point::max();  // an orphan waits, and nothing has come since
+
+  wire_request* under_way_list_ = nullptr;
+  std::size_t under_way_ = 0;      // requests
+  std::size_t in_flight_keys_ = 0;
+  std::size_t in_flight_bytes_ = 0;
+  wire_request* done_ = nullptr;
+  wire_request* last_done_ = nullptr;
+  std::vector<std::unique_ptr<wire_request>> spare_;
+};
+
+}  // namespace cmemcache
