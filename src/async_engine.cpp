@@ -174,7 +174,12 @@ void async_engine::forget(int fd) noexcept {
   w->fd.release();
 }
 
+// On a context of our own a timer that comes too early does no harm, and setting it for each call costs more. A user's
+// run() shall return when nothing is under way.
 void async_engine::wake_at(net::time_point when) {
+  const bool our_own = parents_ != nullptr;
+  if (our_own && timer_at_ <= when) return;
+  timer_at_ = when;
   if (when == net::time_point::max()) {
     timer_.cancel();
     return;
@@ -182,12 +187,16 @@ void async_engine::wake_at(net::time_point when) {
   timer_.expires_at(when);
   timer_.async_wait([self = shared_from_this()](error_code ec) {
     if (ec) return;
+    self->timer_at_ = net::time_point::max();
     self->leave_what_is_inherited();
     self->dispatcher_.wake();
     self->dispatcher_.turn();
   });
 }
 
-void async_engine::deliver(operation_list over) { asio::post(executor_, batch(shared_from_this(), std::move(over))); }
+void async_engine::deliver(operation_list over) {
+  if (deliverer_) deliverer_(std::move(over));
+  else asio::post(executor_, batch(shared_from_this(), std::move(over)));
+}
 
 }  // namespace cmemcache

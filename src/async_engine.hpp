@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 
@@ -33,6 +34,9 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   enum class context : std::uint8_t { users, our_own };
 
   async_engine(executor_type ex, std::shared_ptr<cmemcache::roster> servers, context whose = context::users);
+
+  /// Has somebody else complete and release what is over: on the strand, a batch at a time. Before the first submission.
+  void deliver_to(std::function<void(operation_list)> deliverer) { deliverer_ = std::move(deliverer); }
   ~async_engine();
 
   const executor_type& get_executor() const noexcept { return executor_; }
@@ -87,6 +91,8 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   dispatcher dispatcher_;
   std::atomic<std::uint64_t> ids_{0};
   std::atomic<bool> closed_{false};
+  std::function<void(operation_list)> deliverer_;
+  net::time_point timer_at_ = net::time_point::max();
 
   std::uint64_t generation_;
   std::unique_ptr<net::parents_descriptors> parents_;  // of our own context

@@ -1,6 +1,7 @@
 #include <cmemcache/client.hpp>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 
 #include "async_engine.hpp"
@@ -38,10 +39,10 @@ std::vector<server_stats> result_of(server_operation& op) { return op.answers();
 template <class Operation, class... Results>
 class completed final : public Operation {
  public:
-  // The completion is ours from the moment that nothing can be thrown any more.
-  template <class... Arguments>
-  completed(const async_engine& engine, detail::completion<Results...>* done, Arguments&&... arguments)
-      : Operation(std::forward<Arguments>(arguments)...), engine_(engine), done_(done) {}
+  completed(const async_engine& engine, std::uint64_t id, detail::completion<Results...>* done) noexcept
+      : Operation(engine.roster().options().timeout), engine_(engine), done_(done) {
+    this->id = id;
+  }
 
  private:
   ~completed() override {
@@ -59,15 +60,18 @@ class completed final : public Operation {
   detail::completion<Results...>* done_;
 };
 
-// Should no operation come of it, the handler is never called.
-template <class Completion, class Make>
-void start_with(Completion* done, Make&& make) {
-  try {
-    make();
-  } catch (...) {
-    done->discard();
-    throw;
-  }
+// An operation of the `Operation` sort, filled in by `fill`, on its way. Should memory end meanwhile, the handler is never
+// called.
+template <class Operation, class... Results, class Fill>
+void start_on(async_engine& engine, std::uint64_t id, detail::completion<Results...>* done, Fill&& fill) {
+  using made = completed<Operation, Results...>;
+  const auto discard = [](auto* d) { d->discard(); };
+  const auto release = [](made* op) { op->release(); };
+  std::unique_ptr<detail::completion<Results...>, decltype(discard)> waits(done);
+  std::unique_ptr<made, decltype(release)> op(new made(engine, id, done));
+  waits.release();
+  fill(*op);
+  engine.submit(*op.release());
 }
 
 }  // namespace
@@ -136,31 +140,20 @@ void client::cancel(const std::weak_ptr<async_engine>& engine, std::uint64_t id,
 // ---- starting
 
 void client::start(const request& what, one* done, std::uint64_t id) {
-  start_with(done, [&] {
-    async_engine& engine = *state_->current();
+  start_on<single_operation>(*state_->current(), id, done, [&](single_operation& op) {
     const cmemcache::roster& r = *state_->roster;
     const command c = command_of(what, r.options());
     const element asked = element_of(what, 0);
-    const auto start = net::steady_clock::now();
-    auto* const op = new completed<single_operation, reply>(engine, done, c, asked, start,
-                                                            net::deadline_after(start, r.options().timeout));
-    op->id = id;
-    if (!has_key(what.op)) op->error = errc::bad_argument;
-    else if (const error_code ec = r.check(c, asked)) op->refused(0, ec, {});
-    engine.submit(*op);
+    op.ask(c, asked);
+    if (!has_key(what.op)) op.error = errc::bad_argument;
+    else if (const error_code ec = r.check(c, asked)) op.refused(0, ec, {});
   });
 }
 
 void client::start_many(const command& what, std::span<const element> elements, many* done, std::uint64_t id) {
-  start_with(done, [&] {
-    async_engine& engine = *state_->current();
-    const cmemcache::roster& r = *state_->roster;
-    const auto start = net::steady_clock::now();
-    auto* const op = new completed<multi_operation, multi_reply>(engine, done, what, elements, start,
-                                                                 net::deadline_after(start, r.options().timeout));
-    op->id = id;
-    op->keep(r.take_out_refused(what, op->asked(), op->answers).size());
-    engine.submit(*op);
+  start_on<multi_operation>(*state_->current(), id, done, [&](multi_operation& op) {
+    op.ask(what, elements);
+    op.keep(state_->roster->take_out_refused(what, op.asked(), op.answers).size());
   });
 }
 
@@ -180,15 +173,9 @@ void client::start(std::span<const request> what, many* done, std::uint64_t id) 
 
 template <class... Results>
 void client::start_servers(const command& what, detail::completion<Results...>* done, std::uint64_t id) {
-  start_with(done, [&] {
-    async_engine& engine = *state_->current();
-    const cmemcache::roster& r = *state_->roster;
-    const auto start = net::steady_clock::now();
-    auto* const op = new completed<server_operation, Results...>(engine, done, what, start,
-                                                                 net::deadline_after(start, r.options().timeout));
-    op->id = id;
-    op->error = r.check(what);
-    engine.submit(*op);
+  start_on<server_operation>(*state_->current(), id, done, [&](server_operation& op) {
+    op.ask(what);
+    op.error = state_->roster->check(what);
   });
 }
 

@@ -32,7 +32,7 @@ class driver {
   /// dispatcher::wake shall be called at `when`; the end of time: it need not be.
   virtual void wake_at(net::time_point when) = 0;
 
-  /// These operations are over: complete() and release() shall be called for each, once, not from inside this function.
+  /// These operations are over: complete() and release() shall be called for each, once. The last thing that turn() does.
   virtual void deliver(operation_list over) = 0;
 
  protected:

@@ -58,9 +58,9 @@ std::vector<failure> operation::failures() {
 
 // ---- one key
 
-single_operation::single_operation(const protocol::command& command, const element& asked, net::time_point start,
-                                   net::time_point deadline)
-    : operation(command, start, deadline), asked_(asked) {
+void single_operation::ask(const protocol::command& command, const element& asked) {
+  what = command;
+  asked_ = asked;
   const std::size_t size = copied_size(asked);
   if (size > usual_size) large_text_ = std::make_unique_for_overwrite<char[]>(size);
   copy_into(asked_, size > usual_size ? large_text_.get() : text_);
@@ -90,14 +90,13 @@ void single_operation::refused(std::uint32_t slot, error_code why, std::string_v
 
 // ---- many keys
 
-multi_operation::multi_operation(const protocol::command& command, std::span<const element> asked, net::time_point start,
-                                 net::time_point deadline)
-    : operation(command, start, deadline),
-      answer_items(asked.size()),
-      answers(answer_items),
-      asked_(asked.begin(), asked.end()),
-      keys_(asked.size()),
-      good_(asked.size()) {
+void multi_operation::ask(const protocol::command& command, std::span<const element> asked) {
+  what = command;
+  answer_items.resize(asked.size());
+  answers.answer_in(answer_items);
+  asked_.assign(asked.begin(), asked.end());
+  keys_.resize(asked.size());
+  good_ = asked.size();
   for (element& e : asked_) {
     const std::size_t size = copied_size(e);
     char* const at = text_.allocate(size);
@@ -109,8 +108,9 @@ multi_operation::multi_operation(const protocol::command& command, std::span<con
 
 // ---- servers
 
-server_operation::server_operation(const protocol::command& command, net::time_point start, net::time_point deadline)
-    : operation(command, start, deadline), argument_(command.argument) {
+void server_operation::ask(const protocol::command& command) {
+  what = command;
+  argument_ = command.argument;
   what.argument = argument_;
 }
 

@@ -53,8 +53,9 @@ struct part {
 /// Fields are the dispatcher's once it is submitted, the results the deliverer's once it is over.
 class operation {
  public:
-  operation(const protocol::command& command, net::time_point start, net::time_point deadline) noexcept
-      : what(command), start(start), deadline(deadline) {}
+  /// `timeout`: from now on.
+  explicit operation(net::milliseconds timeout) noexcept
+      : start(net::steady_clock::now()), deadline(net::deadline_after(start, timeout)) {}
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
@@ -141,8 +142,10 @@ class operation_list {
 /// One key. Key and small value are copied into it; a value from gather's threshold up stays where it lies.
 class single_operation : public operation, protected session::reply_sink {
  public:
-  single_operation(const protocol::command& command, const protocol::element& asked, net::time_point start,
-                   net::time_point deadline);
+  using operation::operation;
+
+  /// What is asked, once.
+  void ask(const protocol::command& command, const protocol::element& asked);
 
   std::span<protocol::element> elements() noexcept override { return {&asked_, refused_ ? 0u : 1u}; }
   session::reply_sink& sink(const part&) noexcept override { return *this; }
@@ -164,7 +167,7 @@ class single_operation : public operation, protected session::reply_sink {
 
   static constexpr std::size_t usual_size = 160;
 
-  protocol::element asked_;
+  protocol::element asked_{.key = {}};
   std::optional<session::results::refusal> refused_;
   std::unique_ptr<char[]> large_text_;
   char text_[usual_size];
@@ -173,8 +176,10 @@ class single_operation : public operation, protected session::reply_sink {
 /// Many keys. Keys and small values are copied; see single_operation.
 class multi_operation : public operation {
  public:
-  multi_operation(const protocol::command& command, std::span<const protocol::element> asked, net::time_point start,
-                  net::time_point deadline);
+  using operation::operation;
+
+  /// What is asked, once.
+  void ask(const protocol::command& command, std::span<const protocol::element> asked);
 
   std::span<protocol::element> elements() noexcept override { return {asked_.data(), good_}; }
   session::reply_sink& sink(const part&) noexcept override { return answers; }
@@ -186,21 +191,24 @@ class multi_operation : public operation {
   void keep(std::size_t good) noexcept { good_ = good; }
 
   std::vector<item> answer_items;   ///< by slot
-  session::results answers;
+  session::results answers{{}};
 
  private:
   std::string_view key_of(std::uint32_t slot) const noexcept override { return keys_[slot]; }
 
   std::vector<protocol::element> asked_;
   std::vector<std::string_view> keys_;   // by slot
-  std::size_t good_;
+  std::size_t good_ = 0;
   session::arena text_;
 };
 
 /// A command about servers, for all of them.
 class server_operation : public operation {
  public:
-  server_operation(const protocol::command& command, net::time_point start, net::time_point deadline);
+  using operation::operation;
+
+  /// What is asked, once.
+  void ask(const protocol::command& command);
 
   void prepare() override { sinks = std::vector<server_sink>(servers->size()); }
   session::reply_sink& sink(const part& p) noexcept override { return sinks[p.server]; }

@@ -62,6 +62,9 @@ class results : public reply_sink {
   void refused(std::uint32_t slot, error_code why, std::string_view words) noexcept override;
   void stat(std::string_view, std::string_view) override {}
 
+  /// The items are elsewhere. Before any answer.
+  void answer_in(std::span<item> items) noexcept { items_ = items; }
+
   std::span<item> items() const noexcept { return items_; }
   const std::vector<refusal>& refusals() const noexcept { return refusals_; }
   std::vector<refusal>& refusals() noexcept { return refusals_; }
