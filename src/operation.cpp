@@ -48,11 +48,17 @@ error_code operation::first_error() {
   return {};
 }
 
-std::vector<failure> operation::failures() {
+std::vector<failure> operation::troubles() {
   std::vector<failure> out;
   if (error) out.push_back({error, {}, std::string(to_string(what.op)) + ": " + error.message()});
-  for (const auto& r : refusals()) out.push_back(describe(r, what.op, key_of(r.slot)));
   if (settlement) std::ranges::move(settlement->failures(), std::back_inserter(out));
+  return out;
+}
+
+std::vector<failure> operation::failures() {
+  std::vector<failure> out;
+  for (const auto& r : refusals()) out.push_back(describe(r, what.op, key_of(r.slot)));
+  std::ranges::move(troubles(), std::back_inserter(out));
   return out;
 }
 

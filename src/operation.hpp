@@ -83,8 +83,11 @@ class operation {
   /// The first trouble that there was, if any: the operation's own, a refusal, a failure.
   error_code first_error();
 
-  /// All of it, worded.
+  /// All of it, worded; the failures are taken out.
   std::vector<failure> failures();
+
+  /// The same without the refusals.
+  std::vector<failure> troubles();
 
   protocol::command what;
   const net::time_point start;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "arguments.hpp"
+#include "async_engines.hpp"
 #include "errors.hpp"
 #include "gil.hpp"
 #include "protocol/key.hpp"
@@ -145,6 +146,30 @@ bound_client::bound_client(PyObject* servers, PyObject* options) {
   std::vector<server> list;
   if (!read_servers(servers, list)) throw python_error_set();
   engine_ = std::make_unique<blocking_engine>(std::move(list), engine_options(from));
+  life_ = std::make_shared<client_life>();
+  asynchronous_ = std::make_unique<async_engines>(engine_->roster());
+}
+
+bound_client::~bound_client() { end(); }
+
+void bound_client::end() noexcept {
+  if (life_ == nullptr) return;
+  life_->ended = true;
+  asynchronous_->close();
+}
+
+void bound_client::close() {
+  without_gil([this] { engine_->close(); });
+  asynchronous_->close_for_good();
+}
+
+void bound_client::forget_dead_hosts() {
+  without_gil([this] { engine_->forget_dead_hosts(); });
+}
+
+void bound_client::disconnect_all() {
+  without_gil([this] { engine_->disconnect_all(); });
+  asynchronous_->disconnect_all();
 }
 
 bool read_servers(PyObject* iterable, std::vector<server>& out) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,13 @@
 #include "reference.hpp"
 
 namespace cmemcache::python {
+
+class async_engines;
+
+/// Whether a client is still there, for those who do not keep it. Used with the GIL held.
+struct client_life {
+  bool ended = false;
+};
 
 /// How values and flags stand for Python objects.
 enum class profile : std::uint8_t {
@@ -29,7 +37,23 @@ class bound_client {
   bound_client(const bound_client&) = delete;
   bound_client& operator=(const bound_client&) = delete;
 
+  ~bound_client();
+
   blocking_engine& engine() const noexcept { return *engine_; }
+
+  /// The engines of the calls that do not block.
+  async_engines& asynchronous() const noexcept { return *asynchronous_; }
+
+  /// Shared with the calls under way, which may outlive the client.
+  const std::shared_ptr<client_life>& life() const noexcept { return life_; }
+
+  /// The Python object is going away: what is under way may not use it any more.
+  void end() noexcept;
+
+  /// Closes every connection, and has calls under way and later ones fail with ClosedError.
+  void close();
+  void disconnect_all();
+  void forget_dead_hosts();
 
   profile values = profile::raw;
   bool raises = false;             ///< errors="raise"
@@ -41,6 +65,8 @@ class bound_client {
 
  private:
   std::unique_ptr<blocking_engine> engine_;
+  std::shared_ptr<client_life> life_;
+  std::unique_ptr<async_engines> asynchronous_;
 };
 
 /// A Python exception is set; it is all there is to say.

@@ -77,13 +77,13 @@ PyObject* set_servers(bound_client& client, const call_arguments& given) {
   return Py_NewRef(Py_None);
 }
 
-// The verbs that only tell the engine something.
-template <void (blocking_engine::*Tell)()>
+// The verbs that only tell the client something.
+template <auto Tell>
 PyObject* tell(bound_client& client, const call_arguments& given) {
   static constinit signature takes("this method", 0, {});
   arguments a;
   if (!given.read(takes, a)) return nullptr;
-  without_gil([&] { (client.engine().*Tell)(); });
+  (client.*Tell)();
   return Py_NewRef(Py_None);
 }
 
@@ -94,10 +94,10 @@ PyMethodDef* client_verbs() {
       method<with_client<server_for>>("server_for", docs::server_for),
       method<with_client<counters>>("counters", docs::counters),
       method<with_client<set_servers>>("set_servers", docs::set_servers),
-      method<with_client<tell<&blocking_engine::disconnect_all>>>("disconnect_all", docs::disconnect_all),
-      method<with_client<tell<&blocking_engine::disconnect_all>>>("quit_all", docs::quit_all),
-      method<with_client<tell<&blocking_engine::forget_dead_hosts>>>("forget_dead_hosts", docs::forget_dead_hosts),
-      method<with_client<tell<&blocking_engine::close>>>("close", docs::close),
+      method<with_client<tell<&bound_client::disconnect_all>>>("disconnect_all", docs::disconnect_all),
+      method<with_client<tell<&bound_client::disconnect_all>>>("quit_all", docs::quit_all),
+      method<with_client<tell<&bound_client::forget_dead_hosts>>>("forget_dead_hosts", docs::forget_dead_hosts),
+      method<with_client<tell<&bound_client::close>>>("close", docs::close),
       {},
   };
   return list;

@@ -1,5 +1,7 @@
 #include "instance.hpp"
 
+#include "front.hpp"
+
 #include <boost/python/instance_holder.hpp>
 #include <boost/python/object/instance.hpp>
 #include <boost/python/type_id.hpp>
@@ -13,39 +15,57 @@ using boost_instance = boost::python::objects::instance<>;
 boost_instance& layout_of(PyObject* self) noexcept { return *reinterpret_cast<boost_instance*>(self); }
 
 // The newest, where __init__ was called more than once.
-bound_client* held_by(PyObject* self) noexcept {
-  const boost::python::type_info wanted = boost::python::type_id<bound_client>();
+template <typename Held>
+Held* held_by(PyObject* self) noexcept {
+  const boost::python::type_info wanted = boost::python::type_id<Held>();
   for (auto* holder = layout_of(self).objects; holder != nullptr; holder = holder->next())
-    if (void* const held = holder->holds(wanted, false)) return static_cast<bound_client*>(held);
+    if (void* const held = holder->holds(wanted, false)) return static_cast<Held*>(held);
   return nullptr;
 }
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(layout_of(self).dict);
-  if (const bound_client* const client = held_by(self)) {
+  if (const bound_client* const client = held_by<bound_client>(self)) {
     Py_VISIT(client->key_encoder.get());
     Py_VISIT(client->serializer.get());
+  } else if (const front* const way = held_by<front>(self)) {
+    Py_VISIT(way->client_object());
+    Py_VISIT(way->future_class());
   }
   return 0;
 }
 
 int clear(PyObject* self) {
   Py_CLEAR(layout_of(self).dict);
-  if (bound_client* const client = held_by(self)) {
+  if (bound_client* const client = held_by<bound_client>(self)) {
     client->key_encoder = {};
     client->serializer = {};
+  } else if (front* const way = held_by<front>(self)) {
+    way->let_go();
   }
   return 0;
+}
+
+void complain_of(PyObject* self) noexcept {
+  PyErr_Format(PyExc_RuntimeError, "%s was not initialized: its __init__ has to call that of the client's class",
+               Py_TYPE(self)->tp_name);
 }
 
 }  // namespace
 
 bound_client* client_of(PyObject* self) noexcept {
-  if (bound_client* const client = held_by(self)) [[likely]]
+  if (bound_client* const client = held_by<bound_client>(self)) [[likely]]
     return client;
-  PyErr_Format(PyExc_RuntimeError, "%s was not initialized: its __init__ has to call that of the client's class",
-               Py_TYPE(self)->tp_name);
+  complain_of(self);
+  return nullptr;
+}
+
+front* front_of(PyObject* self) noexcept {
+  front* const way = held_by<front>(self);
+  if (way != nullptr && way->client_object() != nullptr) [[likely]]
+    return way;
+  complain_of(self);
   return nullptr;
 }
 

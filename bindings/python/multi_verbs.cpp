@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "asynchronous.hpp"
 #include "blocking.hpp"
 #include "docstrings.hpp"
 #include "verbs.hpp"
@@ -145,5 +146,7 @@ PyMethodDef* multi_verbs(bool with_flags) {
 }
 
 template PyMethodDef* multi_verbs<blocking>(bool with_flags);
+template PyMethodDef* multi_verbs<as_future>(bool with_flags);
+template PyMethodDef* multi_verbs<as_awaitable>(bool with_flags);
 
 }  // namespace cmemcache::python

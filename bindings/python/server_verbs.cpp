@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "asynchronous.hpp"
 #include "blocking.hpp"
 #include "docstrings.hpp"
 #include "text.hpp"
@@ -119,5 +120,7 @@ PyMethodDef* server_verbs() {
 }
 
 template PyMethodDef* server_verbs<blocking>();
+template PyMethodDef* server_verbs<as_future>();
+template PyMethodDef* server_verbs<as_awaitable>();
 
 }  // namespace cmemcache::python

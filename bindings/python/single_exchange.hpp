@@ -31,6 +31,7 @@ class single_exchange final : public exchange {
 
   key_text key;
   value_text text;                ///< stores: the value
+  reference tokens;               ///< gets: the dict that its token is kept in, where it is kept
   PyObject* otherwise = nullptr;  ///< get: what a miss is; borrowed, null for None
   protocol::element asked{.key = {}};
   item answer;

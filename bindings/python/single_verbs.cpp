@@ -1,3 +1,4 @@
+#include "asynchronous.hpp"
 #include "blocking.hpp"
 #include "docstrings.hpp"
 #include "verbs.hpp"
@@ -51,15 +52,14 @@ reference bytes_of(std::string_view text) {
 }
 
 bool remember_token(const single_exchange& x) {
-  const reference tokens = remembered_tokens(x.self);
   const reference key = bytes_of(x.key.bytes);
-  if (!tokens || !key) return false;
+  if (!key) return false;
   if (x.answer.status == status::hit) {
     const reference token = reference::owning(PyLong_FromUnsignedLongLong(x.answer.cas));
-    return token && PyObject_SetItem(tokens.get(), key.get(), token.get()) == 0;
+    return token && PyObject_SetItem(x.tokens.get(), key.get(), token.get()) == 0;
   }
   // What an earlier gets() saw is not what is there now.
-  if (PyObject_DelItem(tokens.get(), key.get()) == 0) return true;
+  if (PyObject_DelItem(x.tokens.get(), key.get()) == 0) return true;
   if (!PyErr_ExceptionMatches(PyExc_KeyError)) return false;
   PyErr_Clear();
   return true;
@@ -69,7 +69,10 @@ struct gets : verb_of_one_key<verb::gets> {
   static bool read(single_exchange& x, const call_arguments& given) {
     static constinit signature takes("gets", 1, {"key"});
     arguments a;
-    return given.read(takes, a) && x.read_key(a[0]);
+    if (!given.read(takes, a) || !x.read_key(a[0])) return false;
+    // The result may be made by another thread than that whose token it is.
+    if (x.client.cache_cas) x.tokens = remembered_tokens(x.self);
+    return !x.client.cache_cas || x.tokens;
   }
 
   static PyObject* result(single_exchange& x) {
@@ -263,6 +266,10 @@ PyMethodDef* store_verbs(bool with_flags) {
 }
 
 template PyMethodDef* single_verbs<blocking>();
+template PyMethodDef* single_verbs<as_future>();
+template PyMethodDef* single_verbs<as_awaitable>();
 template PyMethodDef* store_verbs<blocking>(bool with_flags);
+template PyMethodDef* store_verbs<as_future>(bool with_flags);
+template PyMethodDef* store_verbs<as_awaitable>(bool with_flags);
 
 }  // namespace cmemcache::python

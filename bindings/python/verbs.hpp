@@ -74,10 +74,11 @@ template <typename Driver>
 PyMethodDef* server_verbs();  ///< asking all servers
 PyMethodDef* client_verbs();  ///< about the client itself; they ask no server
 
-/// Puts all verbs on `type`, a class below ClientBase, as method descriptors.
+/// Puts `Driver`'s verbs on `type` as method descriptors.
 ///
 /// On the class itself, not on a base: the interpreter's fast call of a method descriptor asks for the exact type.
 /// `with_flags`: the stores take the caller's flags after `time`. False: an exception is set.
+template <typename Driver>
 bool install_verbs(PyTypeObject* type, bool with_flags);
 
 }  // namespace cmemcache::python

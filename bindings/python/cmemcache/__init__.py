@@ -30,15 +30,19 @@ from ._errors import (  # noqa: E402
     ServerTimeout,
     ValueTooLarge,
 )
+from ._aio import AsyncClient  # noqa: E402
 from ._client import Client, StringClient  # noqa: E402
+from ._futures import FutureClient  # noqa: E402
 from ._cmemcache import version as __version__  # noqa: E402
 
 __all__ = [
+    "AsyncClient",
     "AuthenticationError",
     "Client",
     "ClosedError",
     "DecodeError",
     "Error",
+    "FutureClient",
     "ProtocolError",
     "SERVER_MAX_KEY_LENGTH",
     "SERVER_MAX_VALUE_LENGTH",
@@ -49,7 +53,7 @@ __all__ = [
     "log",
 ]
 
-for _class in (StringClient, Client):
+for _class in (StringClient, Client, FutureClient, AsyncClient):
     _class.__module__ = __name__
 del _class
 

@@ -4,9 +4,12 @@ import io
 import pickle
 import sys
 import threading
+import weakref
 import zlib
 
 from . import _cmemcache, _errors, _slabs
+from ._aio import AsyncClient, StringAsyncClient
+from ._futures import FutureClient, StringFutureClient
 from ._options import options_for_engine
 
 
@@ -104,6 +107,28 @@ class StringClient(_cmemcache.ClientBase):
         self._tokens = threading.local()
         if on_error is not None:
             self.on_error = on_error
+
+    @property
+    def futures(self):
+        """The same client with calls that return a ``concurrent.futures.Future``: a ``FutureClient``."""
+        return self._way("_futures", FutureClient if isinstance(self, Client) else StringFutureClient)
+
+    @property
+    def aio(self):
+        """The same client with calls to be awaited in an asyncio loop: an ``AsyncClient``."""
+        return self._way("_aio", AsyncClient if isinstance(self, Client) else StringAsyncClient)
+
+    def _way(self, name, kind):
+        # Weakly kept, so that whoever lets go of the client lets go of all.
+        kept = self.__dict__.get(name)
+        way = kept() if kept is not None else None
+        if way is None:
+            way = kind.of(self)
+            self.__dict__[name] = weakref.ref(way)
+        return way
+
+    def __del__(self):
+        _cmemcache.end(self)
 
     def __enter__(self):
         return self

@@ -1,0 +1,59 @@
+#include "asynchronous.hpp"
+
+#include "async_engines.hpp"
+#include "loop_engine.hpp"
+
+namespace cmemcache::python {
+
+namespace {
+
+// The call of a client that is closed: told through its future, as everything is.
+void refuse(operation& op, PyObject* future) {
+  promise(reference::to(future)).keep(nullptr);
+  op.release();
+}
+
+reference running_loop() {
+  static PyObject* get = nullptr;
+  if (get == nullptr) {
+    const reference asyncio = reference::owning(PyImport_ImportModule("asyncio"));
+    if (!asyncio) return {};
+    get = PyObject_GetAttrString(asyncio.get(), "get_running_loop");
+    if (get == nullptr) return {};
+  }
+  return reference::owning(PyObject_CallNoArgs(get));
+}
+
+}  // namespace
+
+reference as_future::new_future(const front& of) { return reference::owning(PyObject_CallNoArgs(of.future_class())); }
+
+void as_future::submit(const front& of, operation& op, PyObject* future) {
+  static PyObject* const call = PyUnicode_InternFromString("_call");
+  try {
+    async_engines& engines = of.client().asynchronous();
+    threaded_engine& engine = engines.futures();
+    op.id = engine.next_id();
+    const reference id = reference::owning(PyLong_FromUnsignedLongLong(op.id));
+    const reference pair = id ? reference::owning(PyTuple_Pack(2, engines.futures_handle(), id.get())) : reference();
+    if (!pair || PyObject_SetAttr(future, call, pair.get()) != 0) return refuse(op, future);
+    engine.submit(op);
+  } catch (const python_error_set&) {
+    refuse(op, future);
+  }
+}
+
+reference as_awaitable::new_future(const front&) {
+  const reference loop = running_loop();
+  return loop ? reference::owning(PyObject_CallMethod(loop.get(), "create_future", nullptr)) : reference();
+}
+
+void as_awaitable::submit(const front& of, operation& op, PyObject* future) {
+  try {
+    of.client().asynchronous().on_loop(running_loop().get()).submit(op);
+  } catch (const python_error_set&) {
+    refuse(op, future);
+  }
+}
+
+}  // namespace cmemcache::python

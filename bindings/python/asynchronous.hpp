@@ -1,0 +1,56 @@
+#pragma once
+
+#include "front.hpp"
+#include "python_operation.hpp"
+#include "verbs.hpp"
+
+namespace cmemcache::python {
+
+/// The driver of the verbs that return a concurrent.futures.Future.
+struct as_future {
+  template <runnable_verb Verb>
+  static PyObject* call(PyObject* self, const call_arguments& given);
+
+  static reference new_future(const front& of);
+  static void submit(const front& of, operation& op, PyObject* future);
+};
+
+/// The driver of the verbs that return a future of the running event loop.
+struct as_awaitable {
+  template <runnable_verb Verb>
+  static PyObject* call(PyObject* self, const call_arguments& given);
+
+  static reference new_future(const front& of);
+  static void submit(const front& of, operation& op, PyObject* future);
+};
+
+/// Reads the arguments and sends the call on its way. Whatever is wrong with it is told through the future.
+template <typename Driver, runnable_verb Verb>
+PyObject* start(PyObject* self, const call_arguments& given) {
+  const front* const of = front_of(self);
+  if (of == nullptr) return nullptr;
+  using operation_type = python_operation<typename Verb::exchange>;
+  const auto release = [](operation_type* op) { op->release(); };
+  std::unique_ptr<operation_type, decltype(release)> op(new operation_type(*of, Verb::op, &Verb::result, given));
+  reference future = Driver::new_future(*of);
+  if (!future) return nullptr;
+  if (!Verb::read(op->exchange(), given)) {
+    promise(reference::to(future.get())).keep(nullptr);
+    return future.release();
+  }
+  op->begin(reference::to(future.get()));
+  Driver::submit(*of, *op.release(), future.get());
+  return future.release();
+}
+
+template <runnable_verb Verb>
+PyObject* as_future::call(PyObject* self, const call_arguments& given) {
+  return start<as_future, Verb>(self, given);
+}
+
+template <runnable_verb Verb>
+PyObject* as_awaitable::call(PyObject* self, const call_arguments& given) {
+  return start<as_awaitable, Verb>(self, given);
+}
+
+}  // namespace cmemcache::python

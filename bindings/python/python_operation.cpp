@@ -1,0 +1,83 @@
+#include "python_operation.hpp"
+
+#include <algorithm>
+
+#include <boost/system/errc.hpp>
+
+namespace cmemcache::python {
+
+namespace {
+
+// What is under way when a client is closed says what a later call says.
+void take_error(operation& op) {
+  if (op.error == boost::system::errc::operation_canceled) op.error = errc::closed;
+}
+
+}  // namespace
+
+void carried_by<single_exchange>::ask(single_operation& op, single_exchange& x) {
+  op.ask(x.what, x.asked);
+  if (x.key.hash) op.hashes.push_back(x.key.hash);
+  if (const error_code bad = x.client.engine().check(x.what, x.asked)) op.refused(0, bad, {});
+}
+
+void carried_by<single_exchange>::answer(single_operation& op, single_exchange& x) {
+  take_error(op);
+  x.answer = op.answer;
+  for (const auto& r : op.refusals()) x.values().refusals().push_back(r);
+  x.failures = op.troubles();
+}
+
+void carried_by<multi_exchange>::ask(multi_operation& op, multi_exchange& x) {
+  op.ask(x.what, x.elements);
+  op.hashes = x.hashes();
+  if (!x.checked) op.keep(x.client.engine().roster()->take_out_refused(x.what, op.asked(), op.answers).size());
+}
+
+void carried_by<multi_exchange>::answer(multi_operation& op, multi_exchange& x) {
+  take_error(op);
+  x.items = std::move(op.answer_items);
+  x.values().answer_in(x.items);
+  x.values().refusals() = std::move(op.answers.refusals());
+  x.failures = op.troubles();
+}
+
+void carried_by<servers_exchange>::ask(server_operation& op, servers_exchange& x) {
+  op.ask(x.what);
+  op.error = x.client.engine().roster()->check(x.what);
+}
+
+void carried_by<servers_exchange>::answer(server_operation& op, servers_exchange& x) {
+  take_error(op);
+  x.replies = op.answers();
+  if (op.servers != nullptr)
+    for (std::size_t i = 0; i < op.servers->size(); ++i) x.servers.push_back((*op.servers)[i].where);
+  x.failures = op.troubles();
+}
+
+void promise::keep(PyObject* value) noexcept {
+  static PyObject* const set_result = PyUnicode_InternFromString("set_result");
+  static PyObject* const set_exception = PyUnicode_InternFromString("set_exception");
+  reference told;
+  if (value != nullptr) {
+    const reference kept = reference::owning(value);
+    told = reference::owning(PyObject_CallMethodOneArg(future_.get(), set_result, kept.get()));
+  } else {
+    PyObject *type = nullptr, *exception = nullptr, *traceback = nullptr;
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    if (exception != nullptr)
+      told = reference::owning(PyObject_CallMethodOneArg(future_.get(), set_exception, exception));
+    Py_XDECREF(type);
+    Py_XDECREF(exception);
+    Py_XDECREF(traceback);
+  }
+  if (!told) PyErr_Clear();  // it was cancelled, or its loop is closed
+}
+
+void raise_client_is_gone() {
+  const reference instance = make_trouble({errc::closed, {}, "the client was closed, or let go, during the call"});
+  if (instance) raise(instance);
+}
+
+}  // namespace cmemcache::python

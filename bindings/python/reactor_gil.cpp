@@ -1,0 +1,33 @@
+#include "reactor_gil.hpp"
+
+#include <optional>
+
+namespace cmemcache::python {
+
+namespace {
+
+// This thread's state in Python, outside whenever no batch is under way.
+struct thread_state {
+  thread_state() : made(PyGILState_Ensure()) { exit.leave(); }
+  ~thread_state() {
+    if (!Py_IsInitialized() || _Py_IsFinalizing()) return;
+    exit.enter();
+    PyGILState_Release(made);
+  }
+
+  PyGILState_STATE made;
+  gil_exit exit;
+};
+
+thread_state& this_thread() {
+  thread_local std::optional<thread_state> state;
+  if (!state) state.emplace();
+  return *state;
+}
+
+}  // namespace
+
+reactor_gil::reactor_gil() { this_thread().exit.enter(); }
+reactor_gil::~reactor_gil() { this_thread().exit.leave(); }
+
+}  // namespace cmemcache::python
