@@ -13,6 +13,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <cmemcache/detail/pool.hpp>
 #include <cmemcache/options.hpp>
 #include <cmemcache/reply.hpp>
 
@@ -58,6 +59,9 @@ class operation {
       : start(net::steady_clock::now()), deadline(net::deadline_after(start, timeout)) {}
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
+
+  static void* operator new(std::size_t size) { return detail::pool_allocate(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { detail::pool_free(memory, size); }
 
   /// Passes the results on. Called once, when the operation is over; what the one who waits throws leaves it.
   virtual void complete() = 0;

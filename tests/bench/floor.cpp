@@ -19,7 +19,8 @@ namespace {
 
 struct shape {
   std::string request;
-  std::string end;  // of the reply
+  std::string end;       // of the reply
+  std::size_t size = 0;  // of the reply, where its end stands elsewhere in it, too
 };
 
 int connect_to(int port) {
@@ -42,7 +43,7 @@ void round_trip(int fd, const shape& s) {
     if (n <= 0) throw std::runtime_error("floor: send");
     sent += static_cast<std::size_t>(n);
   }
-  for (std::size_t got = 0; !std::string_view(buffer.data(), got).ends_with(s.end);) {
+  for (std::size_t got = 0; got < s.size || !std::string_view(buffer.data(), got).ends_with(s.end);) {
     const ssize_t n = ::recv(fd, buffer.data() + got, buffer.size() - got, 0);
     if (n <= 0) throw std::runtime_error("floor: recv");
     got += static_cast<std::size_t>(n);
@@ -58,9 +59,14 @@ std::map<std::string, shape> shapes() {
     line += " " + key;
     quiet += "ms " + key + " 100 q\r\n" + value + "\r\n";
   }
+  line += "\r\n";
+  std::string ten_lines;
+  for (int i = 0; i < 10; ++i) ten_lines += line;
+  const std::size_t hit = std::string_view("VALUE bench:1000 0 100\r\n\r\n").size() + value.size();
   return {{"get", {"get bench:1000\r\n", "END\r\n"}},
           {"set", {"set bench:1000 0 0 100\r\n" + value + "\r\n", "STORED\r\n"}},
-          {"get_multi", {line + "\r\n", "END\r\n"}},
+          {"get_multi", {line, "END\r\n"}},
+          {"in_flight", {ten_lines, "END\r\n", 10 * (100 * hit + 5)}},
           {"set_multi", {quiet + "mn\r\n", "MN\r\n"}}};
 }
 

@@ -12,8 +12,8 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/recycling_allocator.hpp>
 
+#include <cmemcache/detail/pool.hpp>
 #include <cmemcache/error.hpp>
 
 namespace cmemcache::detail {
@@ -39,7 +39,7 @@ template <class Handler, class... Results>
 class handler_completion final : public completion<Results...> {
  public:
   static completion<Results...>* make(Handler&& handler, const boost::asio::any_io_executor& here) {
-    allocator memory(boost::asio::get_associated_allocator(handler, boost::asio::recycling_allocator<void>()));
+    allocator memory(boost::asio::get_associated_allocator(handler, pool_allocator<void>()));
     handler_completion* const at = traits::allocate(memory, 1);
     try {
       return new (static_cast<void*>(at)) handler_completion(std::move(handler), here);
@@ -62,7 +62,7 @@ class handler_completion final : public completion<Results...> {
 
  private:
   using executor = boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
-  using associated = boost::asio::associated_allocator_t<Handler, boost::asio::recycling_allocator<void>>;
+  using associated = boost::asio::associated_allocator_t<Handler, pool_allocator<void>>;
   using allocator = typename std::allocator_traits<associated>::template rebind_alloc<handler_completion>;
   using traits = std::allocator_traits<allocator>;
 
@@ -78,7 +78,7 @@ class handler_completion final : public completion<Results...> {
 
   // The memory goes back before the handler is called, which may want it for its next call.
   Handler release() {
-    allocator memory(boost::asio::get_associated_allocator(handler_, boost::asio::recycling_allocator<void>()));
+    allocator memory(boost::asio::get_associated_allocator(handler_, pool_allocator<void>()));
     Handler handler(std::move(handler_));
     this->~handler_completion();
     traits::deallocate(memory, this, 1);
