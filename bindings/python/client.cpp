@@ -98,6 +98,9 @@ client_options engine_options(const option_reader& from) {
   to.protocol = from.choice("protocol", parse_protocol);
   to.key_prefix = from.bytes("key_prefix");
   to.max_connections = from.number("max_connections");
+  to.pipelined_connections = from.number("pipelined_connections");
+  to.max_in_flight = from.number("max_in_flight");
+  to.max_in_flight_bytes = from.number("max_in_flight_bytes");
   to.flush_on_reconnect = from.flag("flush_on_reconnect");
   to.max_value_length = from.number("max_value_length");
   if (const error_code bad = protocol::check_prefix(to.key_prefix)) {

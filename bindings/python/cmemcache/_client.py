@@ -41,7 +41,10 @@ class StringClient(_cmemcache.ClientBase):
     :param on_error: called with each exception that ``errors="miss"`` does not raise.
     :param key_prefix: str or bytes, before every key on the wire.
     :param failover: whether a dead server's keys move to the next one (True).
-    :param max_connections: sockets per server (8); a caller over that waits, inside its deadline.
+    :param max_connections: sockets per server (8) for blocking calls; a caller over that waits, inside its deadline.
+    :param pipelined_connections: sockets per server (1) for futures, and for each event loop.
+    :param max_in_flight: keys (16384) asked for and not answered on each of these; the others wait in their turn.
+    :param max_in_flight_bytes: bytes (8 MiB) of requests that are not answered on each of these.
     :param flush_on_reconnect: whether a server that was marked dead is flushed when it comes back (False).
     :param cache_cas: whether ``gets()`` remembers its token for ``cas()`` (False); see ``reset_cas()``.
     :param key_encoder: called once with each key, gives the key to use.

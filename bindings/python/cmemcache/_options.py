@@ -89,6 +89,9 @@ def options_for_engine(
     password=None,
     tls=None,
     max_connections=8,
+    pipelined_connections=1,
+    max_in_flight=16 * 1024,
+    max_in_flight_bytes=8 * 1024 * 1024,
 ):
     """The options as ClientBase takes them."""
     for name, value in (("username", username), ("password", password), ("tls", tls)):
@@ -98,8 +101,15 @@ def options_for_engine(
     longest_key = _length("server_max_key_length", server_max_key_length, package.SERVER_MAX_KEY_LENGTH)
     longest_value = _length("server_max_value_length", server_max_value_length, package.SERVER_MAX_VALUE_LENGTH)
     profile, serializer = _profile(profile)
-    if _length("max_connections", max_connections, 8) == 0:
-        raise ValueError("max_connections must be 1 or more")
+    bounds = {
+        "max_connections": max_connections,
+        "pipelined_connections": pipelined_connections,
+        "max_in_flight": max_in_flight,
+        "max_in_flight_bytes": max_in_flight_bytes,
+    }
+    for name, value in bounds.items():
+        if _length(name, value, 0) == 0:
+            raise ValueError(f"{name} must be 1 or more")
     return {
         "connect_timeout": _milliseconds("connect_timeout", connect_timeout, 1),
         "timeout": _milliseconds("socket_timeout", socket_timeout, 1)
@@ -123,7 +133,7 @@ def options_for_engine(
         "failover": bool(failover),
         "cache_cas": bool(cache_cas),
         "flush_on_reconnect": bool(flush_on_reconnect),
-        "max_connections": min(max_connections, 2**31),
+        **{name: min(value, 2**31) for name, value in bounds.items()},
         # memcached itself takes no more than 250; 0 is python-memcached's "no limit".
         "max_key_length": min(longest_key, 250) or 250,
         "max_value_length": min(longest_value, 2**62) or 2**62,
