@@ -30,6 +30,7 @@ constexpr char examples[] = R"(Examples:
   cmemcache --json get-multi a b c | jq -r '.[].key'
   cmemcache ping                               # who answers, and how fast
   cmemcache smoke                              # tries everything, leaves nothing behind
+  cmemcache bench --clients 4 --depth 64       # calls a second, and how long they take
 
 Exit codes:
   0  hit, stored, deleted, touched, counted: done
@@ -86,6 +87,7 @@ int main(int argc, char** argv) {
   cli::add_change_commands(app, chosen);
   cli::add_server_commands(app, chosen);
   cli::add_smoke_command(app, chosen);
+  cli::add_bench_command(app, chosen);
   app.footer(examples);
   for (auto* command : app.get_subcommands({})) {
     const auto own = command->get_footer();

@@ -21,4 +21,7 @@ void add_server_commands(CLI::App& app, action& chosen);
 /// smoke
 void add_smoke_command(CLI::App& app, action& chosen);
 
+/// bench
+void add_bench_command(CLI::App& app, action& chosen);
+
 }  // namespace cli
