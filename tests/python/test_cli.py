@@ -7,6 +7,9 @@ import base64
 import json
 import os
 import pathlib
+import pty
+import re
+import signal
 import socket
 import subprocess
 import time
@@ -221,7 +224,13 @@ def test_a_reader_that_leaves_early(cli, memcached, key):
     ["set", "k", "v", "--flags", "4294967296"], ["--timeout", "0", "ping"], ["--timeout", "nan", "ping"],
     ["--hash", "sha1", "ping"], ["--distribution", "random", "ping"], ["--protocol", "binary", "ping"],
     ["set", "k", "--file", "/no/such/file"], ["--servers", "host:port", "ping"], ["--servers", "", "ping"],
-    ["get", "a b"], ["get", ""], ["get", "k" * 251], ["get", "k\n"]])
+    ["get", "a b"], ["get", ""], ["get", "k" * 251], ["get", "k\n"],
+    *(["bench", *words.split()] for words in (
+        "now", "--clients 0", "--clients 1001", "--depth 0", "--depth x", "--keys 0", "--threads 0", "--calls 0",
+        "--value-size -1", "--value-size 1048577", "--ratio 9", "--ratio 0:0", "--ratio 1:", "--ratio :1",
+        "--ratio -1:2", "--ratio 1:2:3", "--ratio a:b", "--seconds 0", "--seconds nan", "--seconds 3601",
+        "--seconds 1 --calls 1", "--keys 5 --multi 6", "--clients 2 --depth 1000000",
+        "--depth 2000 --value-size 1000000"))])
 def test_misuse(words):
     done = run(*words)
     assert (done.returncode, done.stdout) == (TROUBLE, b"")
@@ -287,3 +296,161 @@ def test_smoke_against_a_dead_server(closed_port):
     done = run("--servers", closed_port, "smoke")
     assert done.returncode == TROUBLE
     assert done.stdout.decode().splitlines()[-1] == "smoke: 1 check, 0 ok, 1 failed"
+
+
+# Bench.
+
+def bench(addresses, *words):
+    """The finished program and its document, whose figures agree with one another."""
+    if isinstance(addresses, str):
+        addresses = [addresses]
+    done = run("--servers", ",".join(addresses), "bench", "--json", *words)
+    told = json.loads(done.stdout)
+    assert told["keys"] == told["hits"] + told["misses"] + told["stored"] + told["errors"]
+    assert sum(told["error_messages"].values()) == told["errors"]
+    assert told["wrong_values"] == 0 and told["seconds"] > 0 and not told["interrupted"]
+    for times in filter(None, told["latency_us"].values()):
+        ascending = [times[name] for name in ("min", "p50", "p90", "p99", "p99_9", "max")]
+        assert ascending == sorted(ascending) and ascending[0] > 0
+    return done, told
+
+
+def interrupted(program):
+    """The return code of a running program after one SIGINT, and what it wrote."""
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=30)
+    return program.returncode, out, err
+
+
+@pytest.fixture
+def benching(own_memcached):
+    """Starts a long benchmark of own_memcached, and returns once it makes calls."""
+    programs = []
+
+    def start(*words):
+        before = int(own_memcached.stat("cmd_get"))
+        command = [_PROGRAM, "--servers", own_memcached.address, "bench", "--seconds", "60", *words]
+        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        deadline = time.monotonic() + 20
+        while int(own_memcached.stat("cmd_get")) < before + 1000:
+            assert time.monotonic() < deadline and programs[-1].poll() is None
+            time.sleep(0.01)
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.parametrize("protocol", ["auto", "text", "meta"])
+def test_bench(own_memcached, protocol):
+    done, told = bench(own_memcached.address, "--calls", "20000", "--keys", "500", "--protocol", protocol)
+    assert (done.returncode, done.stderr) == (DONE, b"")
+    assert told["calls"] == told["keys"] == 20000 and told["errors"] == told["misses"] == 0
+    assert int(own_memcached.stat("cmd_get")) == told["hits"] == told["latency_us"]["get"]["count"]
+    assert int(own_memcached.stat("cmd_set")) == told["stored"] + 500
+    assert 17000 < told["hits"] < 19000
+    assert told["bytes_in"] > told["hits"] * 100 and told["bytes_out"] > told["stored"] * 100
+    assert own_memcached.stat("curr_items") == "0" and told["keys_left_behind"] == 0
+
+
+@pytest.mark.parametrize("words, has_gets, has_sets", [
+    ("--ratio 1:0", True, False), ("--ratio 0:1 --value-size 0", False, True), ("--clients 7 --depth 3", True, True),
+    ("--clients 3 --threads 2 --ratio 1:1", True, True), ("--depth 3000 --value-size 4097", True, True),
+    ("--value-size 200000 --keys 20 --depth 100", True, True), ("--prefix ns: --value-size 7", True, True)])
+def test_bench_of_many_kinds(memcached, words, has_gets, has_sets):
+    items = memcached.stat("curr_items")
+    done, told = bench(memcached.address, "--calls", "5000", *words.split())
+    assert done.returncode == DONE and told["calls"] == 5000 and told["misses"] == 0
+    assert (told["hits"] > 0, told["stored"] > 0) == (has_gets, has_sets)
+    assert (told["latency_us"]["get"] is not None, told["latency_us"]["set"] is not None) == (has_gets, has_sets)
+    assert memcached.stat("curr_items") == items
+
+
+def test_bench_of_several_servers_by_get_multi(three_servers):
+    done, told = bench([s.address for s in three_servers], "--calls", "2000", "--multi", "30", "--clients", "2")
+    gets, sets = (told["latency_us"][name]["count"] for name in ("get", "set"))
+    assert done.returncode == DONE and gets + sets == told["calls"] == 2000
+    assert told["hits"] == 30 * gets == sum(int(s.stat("cmd_get")) for s in three_servers)
+    assert all(int(s.stat("cmd_set")) > 0 and s.stat("curr_items") == "0" for s in three_servers)
+
+
+def test_bench_for_people(cli):
+    done = cli("bench", "--seconds", "0.3")
+    shown = done.stdout.decode()
+    assert (done.returncode, done.stderr) == (DONE, b"")  # no bar where nobody looks
+    assert re.search(r"^calls +\d+ in 0\.[3-9]\d s, \d+/s answered$", shown, re.MULTILINE)
+    assert re.search(r"^get( +\d+\.\d){6}$", shown, re.MULTILINE) and " 0 misses, " in shown
+
+
+@pytest.mark.parametrize("words, drawn", [([], True), (["--json"], False)])
+def test_bench_draws_a_bar_on_a_terminal(memcached, words, drawn):
+    ours, theirs = pty.openpty()
+    done = subprocess.run([_PROGRAM, "--servers", memcached.address, "bench", "--seconds", "0.5", *words],
+                          stdout=subprocess.PIPE, stderr=theirs, timeout=60)
+    os.close(theirs)
+    shown = b""
+    try:
+        while more := os.read(ours, 65536):
+            shown += more
+    except OSError:  # how a terminal ends
+        pass
+    os.close(ours)
+    assert done.returncode == DONE and b"measuring" not in done.stdout
+    assert (0 < shown.count(b"\rmeasuring ") <= 6 and shown.endswith(b"\r\x1b[K")) if drawn else shown == b""
+
+
+def test_bench_without_a_server(closed_port, silent_port):
+    done = run("--servers", closed_port, "bench")
+    assert done.returncode == TROUBLE and closed_port in one_line(done.stderr)
+    assert json.loads(run("--servers", closed_port, "bench", "--json").stdout)["server"] == closed_port
+    start = time.monotonic()
+    assert run("--servers", silent_port, "--timeout", "0.3", "bench").returncode == TROUBLE
+    assert 0.25 < time.monotonic() - start < 5
+
+
+def test_bench_goes_on_without_a_dead_server(memcached, closed_port):
+    done, told = bench([closed_port, memcached.address], "--calls", "5000", "--keys", "100")
+    assert told["calls"] == 5000 and told["hits"] > 4000
+    assert done.returncode == (TROUBLE if told["errors"] or told["keys_left_behind"] else DONE)
+
+
+def test_bench_of_a_server_that_dies(own_memcached, benching):
+    program = benching("--json")
+    own_memcached.kill()
+    time.sleep(0.3)
+    code, out, err = interrupted(program)
+    told = json.loads(out)
+    assert code == TROUBLE and 0 < told["errors"] == sum(told["error_messages"].values())
+    assert told["calls"] == told["hits"] + told["stored"] + told["errors"] and told["keys_left_behind"] > 0
+    assert all(line.startswith(b"cmemcache: ") for line in err.splitlines()) and b" errors: " in err
+
+
+def test_bench_notices_a_wrong_value(own_memcached, benching):
+    program = benching("--json", "--ratio", "1:0", "--keys", "50")
+    key, *_ = re.findall(rb"key=(\S+)", own_memcached.ask(b"lru_crawler metadump all\r\n", b"END\r\n"))
+    assert own_memcached.ask(b"set " + key + b" 0 0 5\r\nother\r\n") == b"STORED\r\n"
+    time.sleep(0.2)
+    code, out, err = interrupted(program)
+    told = json.loads(out)
+    assert code == TROUBLE and 0 < told["wrong_values"] < told["hits"]
+    assert key.decode() in one_line(err) and "other" in err.decode()
+
+
+def test_ctrl_c_ends_a_bench(own_memcached, benching):
+    code, out, err = interrupted(benching("--json", "--clients", "2"))
+    told = json.loads(out)
+    assert (code, err) == (DONE, b"") and told["interrupted"]
+    assert 0 < told["calls"] == told["hits"] + told["stored"] and told["seconds"] < 50
+    assert own_memcached.stat("curr_items") == "0"
+
+
+def test_a_second_ctrl_c_ends_a_bench_at_once(own_memcached, benching):
+    program = benching("--timeout", "30")
+    own_memcached.pause()
+    program.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert program.poll() is None
+    start = time.monotonic()
+    assert interrupted(program)[0] == -signal.SIGINT and time.monotonic() - start < 5
