@@ -127,7 +127,8 @@ client& client::operator=(client&& other) noexcept {
   return *this;
 }
 
-client::executor_type client::get_executor() const { return state_->current()->get_executor(); }
+client::executor_type client::get_executor() const { return here(); }
+const client::executor_type& client::here() const { return state_->current()->get_executor(); }
 std::weak_ptr<async_engine> client::engine() const { return state_->current(); }
 std::uint64_t client::next_id() const { return state_->current()->next_id(); }
 

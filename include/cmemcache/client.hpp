@@ -339,7 +339,7 @@ class client {
         id = of->next_id();
         slot.assign([engine = of->engine(), id](boost::asio::cancellation_type type) { cancel(engine, id, type); });
       }
-      start(*of, made::make(std::decay_t<Handler>(std::forward<Handler>(handler)), of->get_executor()), id,
+      start(*of, made::make(std::decay_t<Handler>(std::forward<Handler>(handler)), of->here()), id,
             std::forward<Arguments>(arguments)...);
     }
   };
@@ -366,6 +366,7 @@ class client {
   template <class... Results>
   void start_servers(const protocol::command& what, detail::completion<Results...>* done, std::uint64_t id);
 
+  const executor_type& here() const;
   std::weak_ptr<async_engine> engine() const;
   std::uint64_t next_id() const;
   static void cancel(const std::weak_ptr<async_engine>& engine, std::uint64_t id, boost::asio::cancellation_type type);

@@ -50,12 +50,10 @@ class handler_completion final : public completion<Results...> {
   }
 
   void complete(const boost::asio::any_io_executor& here, error_code ec, Results... results) override {
+    if (!elsewhere_) return release()(ec, std::move(results)...);
     const executor there = boost::asio::get_associated_executor(handler_, here);
-    const bool is_here = same(there, here);
-    const auto work = std::move(work_);
-    Handler handler = release();
-    if (is_here) std::move(handler)(ec, std::move(results)...);
-    else boost::asio::dispatch(there, boost::asio::append(std::move(handler), ec, std::move(results)...));
+    const auto work = std::move(elsewhere_);
+    boost::asio::dispatch(there, boost::asio::append(release(), ec, std::move(results)...));
   }
 
   void discard() noexcept override { release(); }
@@ -68,7 +66,7 @@ class handler_completion final : public completion<Results...> {
 
   handler_completion(Handler&& handler, const boost::asio::any_io_executor& here) : handler_(std::move(handler)) {
     const executor there = boost::asio::get_associated_executor(handler_, here);
-    if (!same(there, here)) work_.emplace(there);
+    if (!same(there, here)) elsewhere_.emplace(there);
   }
 
   static bool same(const executor& there, const boost::asio::any_io_executor& here) noexcept {
@@ -86,7 +84,7 @@ class handler_completion final : public completion<Results...> {
   }
 
   Handler handler_;
-  std::optional<boost::asio::executor_work_guard<executor>> work_;
+  std::optional<boost::asio::executor_work_guard<executor>> elsewhere_;  // where the handler is to be called, if not here
 };
 
 template <class Signature>
