@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "support/gathered.hpp"
@@ -149,4 +150,68 @@ TEST_CASE("a burst's memory is given back", "[gather]") {
   append_text(out, "small");
   CHECK(gathered(out) == "small");
   CHECK(out.capacity() != 0);  // and a little is kept
+}
+
+TEST_CASE("an adopted value outlives its owner", "[gather]") {
+  const std::string before(large, 'b');
+  auto value = std::make_unique<std::string>(2 * large, 'v');
+  const std::string whole = "1" + before + "2" + *value + "3";
+  for (const std::size_t written : {std::size_t{0}, std::size_t{1}, 1 + large, 2 + large, 3 + large, 1 + 3 * large}) {
+    gather out;
+    value = std::make_unique<std::string>(2 * large, 'v');
+    append_text(out, "1");
+    out.append_value(before);
+    append_text(out, "2");
+    out.append_value(*value);
+    append_text(out, "3");
+    out.consume(written);
+    out.adopt(*value);
+    CHECK(out.size() == whole.size() - written);
+    value->assign(value->size(), 'X');
+    value.reset();
+    // Text that comes later moves what is copied together, and leaves what is adopted.
+    append_text(out, std::string(10'000, '4'));
+    CHECK(gathered(out) == whole.substr(written) + std::string(10'000, '4'));
+  }
+}
+
+TEST_CASE("of what others own nothing is copied", "[gather]") {
+  gather out;
+  const std::string a(large, 'a'), b(large, 'b');
+  out.append_value(a);
+  out.append_value(b);
+  out.adopt(a);
+  std::array<gather::piece, 2> pieces;
+  REQUIRE(out.pieces(pieces) == 2);
+  CHECK(pieces[0].data != a.data());
+  CHECK(pieces[1].data == b.data());
+}
+
+TEST_CASE("a value that is stored twice is adopted in both places", "[gather]") {
+  gather out;
+  std::string value(large + 5, 'v');
+  const std::string whole = value + "|" + value;
+  out.append_value(value);
+  append_text(out, "|");
+  out.append_value(value);
+  out.consume(100);
+  out.adopt(value);
+  value.assign(value.size(), 'X');
+  CHECK(gathered(out) == whole.substr(100));
+}
+
+TEST_CASE("what is adopted already, written, or small, adopting leaves alone", "[gather]") {
+  gather out;
+  std::string value(large, 'v'), small = "small";
+  out.adopt(value);
+  CHECK(out.empty());
+  out.append_value(small);
+  out.append_value(value);
+  out.adopt(small);
+  out.adopt(value);
+  value.assign(value.size(), 'X');
+  out.adopt(value);
+  CHECK(gathered(out) == "small" + std::string(large, 'v'));
+  out.adopt(value);
+  CHECK(out.empty());
 }

@@ -243,6 +243,45 @@ TEST_CASE("a greeting that goes wrong fails what waits for it", "[session]") {
   }
 }
 
+TEST_CASE("a session is ready when a request would be encoded at once", "[session]") {
+  desk d({.protocol = wire_protocol::automatic});
+  CHECK_FALSE(d.session.is_ready());  // the version is to be asked first
+  CHECK(d.session.output({}) == 0);
+  CHECK_FALSE(d.session.is_ready());
+  d.greet();
+  CHECK(d.session.is_ready());
+  d.ask(get_of({"alpha"}));
+  CHECK_FALSE(d.session.is_ready());  // another one goes first
+  d.session.output({});
+  CHECK(d.session.is_ready());  // that it is not written, or not answered, is no hindrance
+  d.write();
+  CHECK(d.session.is_ready());
+
+  int ahead = 0;
+  for (; d.session.is_ready() && ahead < 100; ++ahead) {
+    d.ask(set_of("alpha", std::string(3000, 'a')));
+    d.session.output({});
+  }
+  CHECK(ahead == 22);  // of 3 KB, into 64 KiB
+  d.write(500);
+  CHECK_FALSE(d.session.is_ready());
+  d.write(3000);
+  CHECK(d.session.is_ready());
+}
+
+TEST_CASE("without a greeting a session is ready when its output was asked for", "[session]") {
+  desk d;
+  CHECK_FALSE(d.session.is_ready());
+  d.session.output({});
+  CHECK(d.session.is_ready());
+
+  desk flushing({.protocol = wire_protocol::text, .flush_first = true});
+  CHECK(flushing.write() == "flush_all\r\n");
+  CHECK_FALSE(flushing.session.is_ready());
+  CHECK_FALSE(flushing.read("OK\r\n"));
+  CHECK(flushing.session.is_ready());
+}
+
 TEST_CASE("what is encoded ahead of the socket is bounded", "[session]") {
   desk d;
   for (int i = 0; i < 100; ++i) d.ask(set_of("alpha", std::string(3000, 'a')));
