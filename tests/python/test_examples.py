@@ -1,4 +1,4 @@
-"""The quick starts run, and say what their readers expect."""
+"""The examples run, and say what their readers expect."""
 
 import os
 import pathlib
@@ -9,7 +9,11 @@ import cmemcache
 import pytest
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
-_CPP = pathlib.Path(os.environ.get("CMEMCACHE_QUICK_START") or _ROOT / "build/release/bin/quick_start")
+_QUICK_START = os.environ.get("CMEMCACHE_QUICK_START")
+_BIN = pathlib.Path(_QUICK_START).parent if _QUICK_START else _ROOT / "build/release/bin"
+
+built = pytest.mark.skipif(not _QUICK_START and not (_BIN / "quick_start").exists(),
+                           reason="the examples are not built")
 
 
 def output_of(*command, **kwargs):
@@ -18,13 +22,36 @@ def output_of(*command, **kwargs):
     return done.stdout
 
 
-@pytest.mark.skipif("CMEMCACHE_QUICK_START" not in os.environ and not _CPP.exists(),
-                    reason="the examples are not built")
+@built
 def test_quick_start_cpp(memcached):
-    said = output_of(str(_CPP), memcached.address).splitlines()
+    said = output_of(str(_BIN / "quick_start"), memcached.address).splitlines()
     assert said[:3] == ["get        hello", "get        miss", "incr       42"]
     assert said[-2].startswith("exception  127.0.0.1:1: ") and said[-1].startswith("error_code ")
     assert memcached.stored("quick:greeting") is None
+
+
+@built
+def test_coroutine_get(memcached):
+    said = output_of(str(_BIN / "coroutine_get"), memcached.address).splitlines()
+    assert said[:4] == ["get        hello", "get_multi  coroutine:a: 1", "get_multi  coroutine:b: 2",
+                        "get_multi  coroutine:nothing: (miss)"]
+    assert said[4].startswith("error_code ") and said[4].endswith(", unanswered")
+    assert memcached.stored("coroutine:greeting") is memcached.stored("coroutine:a") is None
+
+
+@built
+def test_coroutine_get_without_its_server(closed_port):
+    done = subprocess.run([str(_BIN / "coroutine_get"), closed_port], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("coroutine_get: ")
+
+
+@built
+def test_callbacks(memcached):
+    said = sorted(output_of(str(_BIN / "callbacks"), memcached.address).splitlines())
+    assert said[0].startswith(f"version    {memcached.address} 1.")
+    assert said[1:] == ["visits     1", "visits     2"]
+    assert memcached.stored("callbacks:visits") is None
 
 
 def test_quick_start_py(memcached):
