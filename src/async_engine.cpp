@@ -70,6 +70,7 @@ void async_engine::submit(operation& op) {
   bool first;
   {
     const std::lock_guard lock(mutex_);
+    if (closed_ && !op.error) op.error = errc::closed;
     inbox_.push(op);
     first = !std::exchange(called_, true);
   }
@@ -103,7 +104,10 @@ void async_engine::disconnect_all() {
 }
 
 void async_engine::close() {
-  if (closed_.exchange(true)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(closed_, true)) return;
+  }
   on_strand([this](dispatcher& d) {
     take_in();
     d.close(asio::error::operation_aborted);
@@ -127,11 +131,7 @@ void async_engine::take_in() {
     in = inbox_.take();
     called_ = false;
   }
-  const bool closed = closed_.load(std::memory_order_relaxed);
-  while (operation* const op = in.pop()) {
-    if (closed && !op->error) op->error = errc::closed;
-    dispatcher_.submit(*op);
-  }
+  while (operation* const op = in.pop()) dispatcher_.submit(*op);
   dispatcher_.turn();
 }
 

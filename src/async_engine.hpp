@@ -90,16 +90,16 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   std::unordered_map<int, std::shared_ptr<watched>> watched_;
   dispatcher dispatcher_;
   std::atomic<std::uint64_t> ids_{0};
-  std::atomic<bool> closed_{false};
   std::function<void(operation_list)> deliverer_;
   net::time_point timer_at_ = net::time_point::max();
 
   std::uint64_t generation_;
   std::unique_ptr<net::parents_descriptors> parents_;  // of our own context
 
-  net::fork_guarded_mutex mutex_;  // guards the inbox
+  net::fork_guarded_mutex mutex_;  // guards what follows
   operation_list inbox_;
   bool called_ = false;            // take_in() is on its way
+  bool closed_ = false;
 };
 
 }  // namespace cmemcache

@@ -82,22 +82,35 @@ struct client::state {
       : roster(std::move(servers)), engine(std::make_shared<async_engine>(std::move(ex), roster)) {}
 
   state(std::shared_ptr<cmemcache::roster> servers, reactor& r)
-      : roster(std::move(servers)), runs(&r), engine(on_reactor()) {}
+      : roster(std::move(servers)), runs(&r), kept(r.keep()), engine(on_reactor()) {}
+
+  ~state() {
+    if (is_inherited()) leave();
+  }
 
   std::shared_ptr<async_engine> on_reactor() const {
     return std::make_shared<async_engine>(runs->get_executor(), roster, async_engine::context::our_own);
   }
 
-  // In a forked child the reactor is another, and the engine that was on the parent's cannot even be destroyed: the
-  // parent's thread may have been anywhere in it.
+  // In a forked child, of a client on a reactor, which is another there.
+  bool is_inherited() const noexcept {
+    return runs != nullptr && generation.load(std::memory_order_acquire) != net::fork_generation();
+  }
+
+  // What was on the parent's reactor cannot even be destroyed: the parent's thread may have been anywhere in it.
+  void leave() {
+    new std::shared_ptr<void>(std::move(kept));
+    new std::shared_ptr<async_engine>(std::move(engine));
+  }
+
   const std::shared_ptr<async_engine>& current() {
-    if (runs != nullptr && generation.load(std::memory_order_acquire) != net::fork_generation()) {
-      const std::lock_guard lock(renewing);
-      if (generation.load(std::memory_order_relaxed) != net::fork_generation()) {
-        auto next = on_reactor();
-        new std::shared_ptr<async_engine>(std::exchange(engine, std::move(next)));
-        generation.store(net::fork_generation(), std::memory_order_release);
-      }
+    if (!is_inherited()) return engine;
+    const std::lock_guard lock(renewing);
+    if (is_inherited()) {
+      leave();
+      kept = runs->keep();
+      engine = on_reactor();
+      generation.store(net::fork_generation(), std::memory_order_release);
     }
     return engine;
   }
@@ -106,6 +119,7 @@ struct client::state {
   reactor* const runs = nullptr;
   std::atomic<std::uint64_t> generation{net::fork_generation()};
   std::mutex renewing;
+  std::shared_ptr<void> kept;  // the reactor's context, which must outlive what the engine has on it
   std::shared_ptr<async_engine> engine;
 };
 
@@ -116,7 +130,7 @@ client::client(reactor& runs, std::vector<server> servers, client_options option
     : state_(std::make_unique<state>(std::make_shared<roster>(std::move(servers), std::move(options)), runs)) {}
 
 client::~client() {
-  if (state_ != nullptr) close();
+  if (state_ != nullptr && !state_->is_inherited()) close();
 }
 
 client::client(client&&) noexcept = default;

@@ -56,6 +56,8 @@ std::shared_ptr<reactor::context> reactor::current() {
   return state_->now;
 }
 
+std::shared_ptr<void> reactor::keep() { return current(); }
+
 reactor::executor_type reactor::get_executor() { return current()->io.get_executor(); }
 
 void reactor::stop() {

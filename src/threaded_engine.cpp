@@ -11,6 +11,7 @@ namespace cmemcache {
 
 struct threaded_engine::parts {
   reactor runs;
+  std::shared_ptr<void> kept = runs.keep();
   std::shared_ptr<async_engine> engine;
 };
 

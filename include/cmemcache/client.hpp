@@ -63,7 +63,8 @@ struct element;
 ///
 /// **Lifetimes.** What a request's views point to must stay valid until the call completes; arrays of keys, pairs and
 /// requests, too. Destroying the client, or close(), completes what is under way with `operation_aborted`. The execution
-/// context has work as long as a call is under way, and no longer: open connections do not keep `run()` from returning.
+/// context has work as long as a call is under way, or the reply to one that was left, which is awaited for another
+/// `timeout`. Open connections do not keep `run()` from returning.
 /// After a fork the child's copy of the client opens its own connections; the context is the user's to notify.
 ///
 ///     boost::asio::awaitable<void> greet(cmemcache::client& mc) {
@@ -203,7 +204,8 @@ class client {
     return async_execute({.op = verb::delete_, .key = key}, std::forward<Token>(token));
   }
 
-  /// Any request about one key. A `noreply` request completes as soon as it is written, with the status of success.
+  /// Any request about one key. A `noreply` request completes when it is written and what was asked before it on its
+  /// connection is answered, with the status of success.
   template <class Token>
   auto async_execute(const request& what, Token&& token) {
     return initiate<void(error_code, reply)>(

@@ -13,7 +13,8 @@ namespace cmemcache {
 /// all signals. A forked child's copy of a reactor has a thread and a context of its own, made on first use; those of its
 /// parent it leaves alone.
 ///
-/// Thread safety: all members but the destructor. Clients on a reactor must be destroyed before it.
+/// Thread safety: all members but the destructor. Clients on a reactor must be destroyed before it; while it is stopped
+/// their calls do not complete.
 ///
 ///     cmemcache::reactor runs;
 ///     cmemcache::client mc(runs, {"127.0.0.1:11211"});
@@ -37,8 +38,14 @@ class reactor {
   void stop();
 
  private:
+  friend class client;
+  friend class threaded_engine;
+
   struct context;
   std::shared_ptr<context> current();
+
+  // Whoever has something on the context keeps it, stopped or not, until that is gone.
+  std::shared_ptr<void> keep();
 
   struct state;
   std::unique_ptr<state> state_;

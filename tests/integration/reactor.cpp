@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -210,4 +211,29 @@ TEST_CASE("short-lived reactors leave no thread and no descriptor", "[reactor]")
   for (int i = 0; i < 100; ++i) live(i);
   CHECK(comes_down_to(1 + 1, threads));
   CHECK(comes_down_to(fds, descriptors));
+}
+
+TEST_CASE("calls begun before close() are aborted, and not refused as later ones", "[reactor]") {
+  asio::io_context io;
+  client mc(io, {"127.0.0.1:1"}, text);
+  error_code before, after;
+  mc.async_get("k", [&](error_code ec, const reply&) { before = ec; });
+  mc.close();
+  mc.async_get("k", [&](error_code ec, const reply&) { after = ec; });
+  io.run();
+  CHECK(before == asio::error::operation_aborted);
+  CHECK(after == errc::closed);
+}
+
+TEST_CASE("stop() before the client is destroyed leaves nobody waiting", "[reactor]") {
+  const peer mute = silent();
+  std::vector<std::future<reply>> all;
+  {
+    reactor runs;
+    client mc(runs, {mute.address()}, text);
+    all = start(mc, 100);
+    std::this_thread::sleep_for(milliseconds(20));
+    runs.stop();
+  }
+  for (auto& f : all) CHECK(ended(f) != "not ready");
 }
