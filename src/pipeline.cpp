@@ -179,7 +179,11 @@ void pipeline::advance(bool ready, net::time_point now) {
   if (!channel_->is_open()) unwatch();
   try {
     channel_->advance(ready, now);
-    while (fill()) channel_->advance(false, now);
+    while (!channel_->is_closed()) {
+      settle_done(now);
+      if (!fill()) break;
+      channel_->advance(false, now);
+    }
   } catch (const std::bad_alloc&) {
     channel_->fail(errc::not_enough_memory);
   }

@@ -6,52 +6,103 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
+#include <utility>
 
 namespace cmemcache::test {
 
-peer::peer(std::function<void(connection&, int)> behave) {
+peer::peer(std::function<void(connection&, int)> behave, service how) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 16) != 0 ||
+  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0 ||
       ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0 || ::pipe(stop_) != 0)
     throw std::runtime_error("peer: cannot listen");
   port_ = ntohs(address.sin_port);
-  thread_ = std::thread([this, behave = std::move(behave)] { serve(behave); });
+  thread_ = std::thread([this, behave = std::move(behave), how] { serve(behave, how); });
 }
 
 peer::~peer() {
   ::close(stop_[1]);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+  }
   thread_.join();
   ::close(stop_[0]);
   ::close(listener_);
 }
 
-void peer::serve(const std::function<void(connection&, int)>& behave) {
+void peer::serve(const std::function<void(connection&, int)>& behave, service how) {
+  std::vector<std::thread> threads;
   for (int number = 0;; ++number) {
     pollfd polled[] = {{listener_, POLLIN, 0}, {stop_[0], POLLIN, 0}};
     ::poll(polled, 2, -1);
-    if (polled[1].revents != 0) return;
+    if (polled[1].revents != 0) break;
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
-    // A test that ends leaves its clients to be closed first; nothing here waits for longer than that.
-    const timeval patience{10, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    connection c(fd);
-    behave(c, number);
-    ::close(fd);
+    ++accepted_;
+    {
+      const std::lock_guard lock(mutex_);
+      open_.push_back(fd);
+    }
+    if (how == service::in_turn) serve_one(behave, fd, number);
+    else threads.emplace_back([this, &behave, fd, number] { serve_one(behave, fd, number); });
   }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+  }
+  for (auto& t : threads) t.join();
+}
+
+void peer::serve_one(const std::function<void(connection&, int)>& behave, int fd, int number) {
+  // A test that ends leaves its clients to be closed first; nothing here waits for longer than that.
+  const timeval patience{10, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  connection c(fd);
+  behave(c, number);
+  const std::lock_guard lock(mutex_);
+  std::erase(open_, fd);
+  ::close(fd);
+}
+
+bool peer::connection::read_more() {
+  char buffer[64 * 1024];
+  const ssize_t more = ::recv(fd_, buffer, sizeof buffer, 0);
+  if (more > 0) unread_.append(buffer, static_cast<std::size_t>(more));
+  return more > 0;
 }
 
 std::string peer::connection::read_until(std::string_view end) {
-  std::string got;
-  char byte;
-  while (!got.ends_with(end) && ::recv(fd_, &byte, 1, 0) == 1) got += byte;
+  std::size_t at, searched = 0;
+  while ((at = unread_.find(end, searched)) == unread_.npos) {
+    searched = unread_.size() - std::min(unread_.size(), end.size());
+    if (!read_more()) return std::exchange(unread_, {});
+  }
+  return read(at + end.size());
+}
+
+std::string peer::connection::read(std::size_t size) {
+  while (unread_.size() < size && read_more()) {
+  }
+  std::string got = unread_.substr(0, size);
+  unread_.erase(0, got.size());
   return got;
+}
+
+std::string peer::connection::read_for(int milliseconds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    pollfd polled{fd_, POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&polled, 1, static_cast<int>(left.count())) <= 0 || !read_more()) break;
+  }
+  return std::exchange(unread_, {});
 }
 
 void peer::connection::send(std::string_view bytes) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -9,8 +12,8 @@
 
 namespace cmemcache::test {
 
-/// A server that does what a test tells it: for each connection in turn it runs `behave`, then closes.
-/// One thread; connections that come meanwhile wait in the kernel.
+/// A server that does what a test tells it: for each connection it runs `behave`, then closes. In turn, while those that
+/// come meanwhile wait in the kernel; or all at once, each on a thread of its own.
 class peer {
  public:
   class connection {
@@ -19,6 +22,10 @@ class peer {
 
     /// Reads until `end` has come; what was read. Shorter when the client closed.
     std::string read_until(std::string_view end);
+    /// Reads `size` bytes; fewer when the client closed.
+    std::string read(std::size_t size);
+    /// Whatever comes within `milliseconds`.
+    std::string read_for(int milliseconds);
     void send(std::string_view bytes);
     /// `bytes`, one at a time, `pause` milliseconds apart, until the client closes.
     void drip(std::string_view bytes, int pause);
@@ -30,22 +37,35 @@ class peer {
     void greet(std::string_view version);
 
    private:
+    bool read_more();
+
     int fd_;
+    std::string unread_;
   };
 
-  explicit peer(std::function<void(connection&, int number)> behave);
+  enum class service { in_turn, at_once };
+
+  explicit peer(std::function<void(connection&, int number)> behave, service how = service::in_turn);
+  /// Connections that are open are shut down.
   ~peer();
   peer(const peer&) = delete;
   peer& operator=(const peer&) = delete;
 
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
+  /// Connections so far.
+  int accepted() const noexcept { return accepted_; }
+
  private:
-  void serve(const std::function<void(connection&, int)>& behave);
+  void serve(const std::function<void(connection&, int)>& behave, service how);
+  void serve_one(const std::function<void(connection&, int)>& behave, int fd, int number);
 
   int listener_ = -1;
   int stop_[2] = {-1, -1};
   std::uint16_t port_ = 0;
+  std::atomic<int> accepted_ = 0;
+  std::mutex mutex_;
+  std::vector<int> open_;
   std::thread thread_;
 };
 
