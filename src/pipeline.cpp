@@ -38,6 +38,16 @@ std::size_t bytes_of(const protocol::command& what, std::span<const element> ele
   return bytes;
 }
 
+// How many of `elements`, from the front, have no more than `room` bytes; at least one, where there are any.
+std::size_t fitting(const protocol::command& what, std::span<const element> elements, std::size_t room) noexcept {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    bytes += bytes_of(what, elements.subspan(i, 1));
+    if (bytes > room && i > 0) return i;
+  }
+  return elements.size();
+}
+
 bool has_answer(const wire_request& r) noexcept {
   return std::ranges::any_of(r.elements, [](const element& e) { return e.answered; });
 }
@@ -194,7 +204,6 @@ void pipeline::advance(bool ready, net::time_point now) {
   }
   count_io();
   if (channel_->is_closed()) return lose(now);
-  settle_done(now);
   if (close_when_idle_ && under_way_ == 0) return disconnect();
   watch(now);
 }
@@ -275,8 +284,8 @@ void pipeline::merge(wire_request& r) {
 void pipeline::cut(wire_request& r) {
   part& p = *queue_.front();
   const std::span<element> rest = std::span(p.elements.data(), p.elements.size()).subspan(p.submitted);
-  const std::size_t room = options_.max_in_flight - in_flight_keys_;
-  r.elements = rest.first(std::min(request_size(r.command, rest), room));
+  r.elements = rest.first(std::min(request_size(r.command, rest), options_.max_in_flight - in_flight_keys_));
+  r.elements = r.elements.first(fitting(r.command, r.elements, options_.max_in_flight_bytes - in_flight_bytes_));
   r.carried.push_back(&p);
   p.carrier = &r;
   queued_keys_ -= r.elements.size();
