@@ -59,13 +59,15 @@ void dispatcher::submit(operation& op) noexcept {
 }
 
 void dispatcher::begin(operation& op) {
+  // One that comes too late says nothing about its server.
+  const net::time_point now = net::steady_clock::now();
+  if (!op.error && now >= op.deadline) op.error = errc::timed_out;
   if (op.error) return finish(op);
   if (op.id != 0) by_id_.emplace(op.id, &op);
   op.servers = roster_->pool();
   if (op.servers != current_) adopt(op.servers);
   op.settlement.emplace(*op.servers, roster_->options(), op.what, op.start, op.hashes);
   op.prepare();
-  const net::time_point now = op.start;
   if (!has_key(op.what.op)) return route_to_all(op, now);
   if (const std::span<element> asked = op.elements(); !asked.empty()) return route(op, asked, now);
   finish(op);
