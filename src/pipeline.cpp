@@ -132,7 +132,11 @@ void pipeline::dequeue(part& p) noexcept {
 // ---- connecting
 
 void pipeline::go_on(net::time_point now) {
-  if (std::exchange(renew_, false) && under_way_ == 0) drop();
+  if (std::exchange(renew_, false) && !is_hoped_for()) {
+    if (channel_ != nullptr) channel_->fail(errc::connection_closed);
+    settle_done(now);
+    drop();
+  }
   if (channel_ == nullptr && (queue_.empty() || !open(now))) return;
   advance(false, now);
 }
@@ -204,6 +208,7 @@ void pipeline::advance(bool ready, net::time_point now) {
   }
   count_io();
   if (channel_->is_closed()) return lose(now);
+  if (!owes()) stuck_since_ = net::time_point::max();
   if (close_when_idle_ && under_way_ == 0) return disconnect();
   watch(now);
 }
@@ -336,8 +341,11 @@ net::time_point pipeline::next_tick() const noexcept {
 void pipeline::tick(net::time_point now) {
   if (now < next_tick()) return;
   if (channel_ != nullptr && stuck_since_ != net::time_point::max() &&
-      now >= net::deadline_after(stuck_since_, options_.timeout))
-    channel_->fail(errc::timed_out);
+      now >= net::deadline_after(stuck_since_, options_.timeout)) {
+    // Those who came later have their own deadlines; to them the connection is lost.
+    if (owes_orphans()) channel_->fail(errc::connection_closed);
+    else stuck_since_ = net::time_point::max();
+  }
   go_on(now);
 }
 
@@ -374,7 +382,6 @@ void pipeline::settle_done(net::time_point now) {
       served_ = true;
       backoff_.served();
     }
-    if (under_way_ == 0) stuck_since_ = net::time_point::max();
     for (part* p : r->carried) settle(*r, *p, now, lost);
     if (spare_.size() >= spare_requests) continue;
     static_cast<pending_request&>(*r) = {};
@@ -459,29 +466,63 @@ void pipeline::shed(net::time_point now) {
     }
     queued_keys_ -= p.elements.size();
     p.of->settlement->give_up(p.server);
+    if (!has_key(p.of->what.op)) p.of->settlement->add_failure(p.server, errc::no_server, "it is marked dead");
     p.again = true;
     owner_.part_done(p, now);
   }
+  left(false);
 }
 
 bool pipeline::is_behind_others(const part& p) const noexcept {
   return p.requests == 0 && channel_ != nullptr && channel_->is_open() && served_ && in_flight_keys_ != 0;
 }
 
+// ---- who has left
+
+bool pipeline::owes() const noexcept { return under_way_ != 0 || channel_->session().wants_read(); }
+
+// With nothing under way it is the server's version that is owed.
+bool pipeline::owes_orphans() const noexcept {
+  const auto is_orphan = [](const part* p) { return p->of->orphan; };
+  bool found = under_way_ == 0;
+  for (const wire_request* r = under_way_list_; r != nullptr && !found; r = r->next_under_way)
+    found = std::ranges::any_of(r->carried, is_orphan);
+  return found;
+}
+
+bool pipeline::is_hoped_for() const noexcept {
+  const auto is_orphan = [](const part* p) { return p->of->orphan; };
+  for (const wire_request* r = under_way_list_; r != nullptr; r = r->next_under_way)
+    if (!std::ranges::all_of(r->carried, is_orphan)) return true;
+  return false;
+}
+
 void pipeline::abandon(part& p) {
   if (p.queued) dequeue(p);
-  if (queue_.empty() && lookup_ != nullptr) drop();  // nobody waits for it: its thread ends by itself
-  if (p.requests == 0) return;
-  if (stuck_since_ == net::time_point::max()) stuck_since_ = net::steady_clock::now();
+  if (p.requests != 0) disown(p);
+  left(p.requests != 0);
+}
+
+void pipeline::disown(part& p) {
   try {
     session::session& s = channel_->session();
     if (!p.carrier->merged.empty()) return s.disown(*p.carrier, p.place, 1);
+    if (p.requests == 1) return s.disown(*p.carrier, 0, p.carrier->elements.size());
     for (wire_request* r = under_way_list_; r != nullptr; r = r->next_under_way)
       if (r->carried.front() == &p) s.disown(*r, 0, r->elements.size());
   } catch (const std::bad_alloc&) {
     channel_->fail(errc::not_enough_memory);
     owner_.go_on_later(*this);
   }
+}
+
+// A lookup and a connection that are not finished nobody needs any more. One that is open is kept, if what it owes comes in
+// time.
+void pipeline::left(bool owed) {
+  const bool connects = channel_ != nullptr && !channel_->is_open() && !channel_->is_closed();
+  if (queue_.empty() && (lookup_ != nullptr || connects)) return drop();
+  if (channel_ == nullptr || !channel_->is_open() || stuck_since_ != net::time_point::max()) return;
+  if (owed || (under_way_ == 0 && owes())) stuck_since_ = net::steady_clock::now();
 }
 
 // ---- the end

@@ -126,6 +126,11 @@ class pipeline final : public watcher {
   void lose(net::time_point now);
   void fail_queued(error_code ec, bool reached, net::time_point now);
   void dequeue(part& p) noexcept;
+  void disown(part& p);
+  void left(bool owed);
+  bool owes() const noexcept;
+  bool owes_orphans() const noexcept;
+  bool is_hoped_for() const noexcept;
   void drop() noexcept;
 
   server_link& link_;
@@ -148,7 +153,7 @@ class pipeline final : public watcher {
   bool watches_write_ = false;
   session::backoff backoff_;
   std::uint64_t counted_in_ = 0, counted_out_ = 0;
-  net::time_point stuck_since_ = net::time_point::max();  // an orphan waits, and nothing has come since
+  net::time_point stuck_since_ = net::time_point::max();  // nobody waits for what is owed, and nothing has come since
 
   wire_request* under_way_list_ = nullptr;
   std::size_t under_way_ = 0;      // requests

@@ -173,7 +173,7 @@ TEST_CASE("a large store that is stuck does not keep the answers to others", "[a
   });
   boost::asio::io_context io;
   client mc(io, {server.address()}, {.protocol = wire_protocol::text, .max_in_flight_bytes = 1 << 30, .max_value_length = 64 * 1024 * 1024});
-  const std::string large(16 * 1024 * 1024, 'x');
+  const std::string large(8 * 1024 * 1024, 'x');
   mc.async_get("k", [&](error_code ec, reply r) {
     into(got)(ec, std::move(r));
     answered_first = !stored.done();

@@ -137,4 +137,26 @@ void peer::connection::greet(std::string_view version) {
   send("VERSION " + std::string(version) + "\r\n");
 }
 
+unanswered_port::unanswered_port() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  for (int i = 0; i < 5; ++i) {
+    const int fd = sockets_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (i != 0) {
+      ::connect(fd, reinterpret_cast<sockaddr*>(&address), size);
+      continue;
+    }
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(fd, 0) != 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+      throw std::runtime_error("unanswered_port: cannot listen");
+  }
+  port_ = ntohs(address.sin_port);
+}
+
+unanswered_port::~unanswered_port() {
+  for (const int fd : sockets_) ::close(fd);
+}
+
 }  // namespace cmemcache::test

@@ -69,4 +69,19 @@ class peer {
   std::thread thread_;
 };
 
+/// A port where connecting never ends: its queue of connections that wait to be accepted is full.
+class unanswered_port {
+ public:
+  unanswered_port();
+  ~unanswered_port();
+  unanswered_port(const unanswered_port&) = delete;
+  unanswered_port& operator=(const unanswered_port&) = delete;
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  std::vector<int> sockets_;
+  std::uint16_t port_ = 0;
+};
+
 }  // namespace cmemcache::test
