@@ -20,7 +20,8 @@ namespace {
 
 // What an operation's results are to those who call through `client`.
 
-reply result_of(single_operation& op) {
+reply result_of(single_operation& op, const error_code& ec) {
+  if (ec) return {};  // what came before the trouble is not to be relied on
   return {.status = op.answer.status,
           .flags = op.answer.flags,
           .cas = op.answer.cas,
@@ -28,12 +29,12 @@ reply result_of(single_operation& op) {
           .value = op.answer.status == status::hit ? std::move(op.value) : std::string()};
 }
 
-multi_reply result_of(multi_operation& op) {
+multi_reply result_of(multi_operation& op, const error_code&) {
   auto failures = op.failures();
   return multi_reply_access::make(std::move(op.answer_items), op.answers.memory().release(), std::move(failures));
 }
 
-std::vector<server_stats> result_of(server_operation& op) { return op.answers(); }
+std::vector<server_stats> result_of(server_operation& op, const error_code&) { return op.answers(); }
 
 // An operation that ends in a completion.
 template <class Operation, class... Results>
@@ -53,7 +54,7 @@ class completed final : public Operation {
     const error_code ec = this->first_error();
     auto* const done = std::exchange(done_, nullptr);
     if constexpr (sizeof...(Results) == 0) done->complete(engine_.get_executor(), ec);
-    else done->complete(engine_.get_executor(), ec, result_of(*this));
+    else done->complete(engine_.get_executor(), ec, result_of(*this, ec));
   }
 
   const async_engine& engine_;  // alive as long as there are completions on their way
