@@ -113,7 +113,7 @@ pipeline::~pipeline() { close(); }
 
 void pipeline::enqueue(part& p) {
   // A server that was dead is tried on a new connection, unless somebody still hopes for the old one.
-  if (p.of->settlement->choice()[p.server].probing) {
+  if (p.of->settlement->choice()[p.server].probing && !link_.policy.alive()) {
     renew_ = true;
     flush_first_ = options_.flush_on_reconnect;
   }
