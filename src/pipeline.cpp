@@ -421,10 +421,9 @@ void pipeline::lose(net::time_point now) {
   const bool reached = channel_->was_open();
   const bool served = served_ || !reached;
   if (!served) backoff_.lost(now);
-  // Those that are asked again go before those that were behind them. One of which only a part was sent is one of them.
+  // Those that are asked again go before those that were behind them. One that is lost in the middle is one of them.
   part_queue behind = std::exchange(queue_, {});
-  part* const cut = !behind.empty() && behind.front()->submitted != 0 ? behind.front() : nullptr;
-  const bool cut_is_settled = cut != nullptr && cut->requests == 0;
+  part* const cut = !behind.empty() && behind.front()->requests != 0 ? behind.front() : nullptr;
   if (cut != nullptr) {
     behind.remove(*cut);
     cut->queued = false;
@@ -432,7 +431,6 @@ void pipeline::lose(net::time_point now) {
     cut->again |= served_;
   }
   settle_done(now);
-  if (cut_is_settled) owner_.part_done(*cut, now);
   queue_.append(behind);
   if (!reached || !served) fail_queued(ec, reached, now);
   drop();
