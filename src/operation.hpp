@@ -39,6 +39,7 @@ struct part {
   pipeline* in = nullptr;       // while it is queued, or requests of it are under way
   bool queued = false;
   bool again = false;           // what has no answer shall be asked again
+  bool retrying = false;        // because its connection was lost
   std::size_t submitted = 0;    // elements that are in requests
   std::size_t requests = 0;     // under way
   wire_request* carrier = nullptr;   // the latest of them

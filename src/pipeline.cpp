@@ -32,6 +32,11 @@ bool is_plain_get(const part& p) noexcept {
 
 bool share_a_line(const part& a, const part& b) noexcept { return is_plain_get(b) && a.of->what.prefix == b.of->what.prefix; }
 
+// Nothing more is asked about these, whatever is asked again of the rest of their part.
+void settle_for_good(std::span<element> elements) noexcept {
+  for (element& e : elements) e.answered = true;
+}
+
 std::size_t bytes_of(const protocol::command& what, std::span<const element> elements) noexcept {
   std::size_t bytes = 0;
   for (const element& e : elements) bytes += what.prefix.size() + e.key.size() + e.value.size();
@@ -48,8 +53,10 @@ std::size_t fitting(const protocol::command& what, std::span<const element> elem
   return elements.size();
 }
 
+// Whether part of an answer is in the way of asking again. What may be repeated is asked for key by key, where it has keys.
 bool has_answer(const wire_request& r) noexcept {
-  return std::ranges::any_of(r.elements, [](const element& e) { return e.answered; });
+  if (has_key(r.command.op) && is_repeatable(r.command.op)) return false;
+  return r.told || std::ranges::any_of(r.elements, [](const element& e) { return e.answered; });
 }
 
 }  // namespace
@@ -80,6 +87,7 @@ void wire_request::refused(std::uint32_t slot, error_code why, std::string_view 
 
 void wire_request::stat(std::string_view name, std::string_view value) {
   part& p = *carried.front();
+  told = true;
   if (!p.of->orphan) p.of->sink(p).stat(name, value);
 }
 
@@ -246,7 +254,7 @@ void pipeline::submit_next() {
   r.in = this;
   r.command = head.of->what;
   r.one_by_one = head.of->settlement->choice()[head.server].one_by_one;
-  r.reused = served_;
+  r.told = false;
   r.finished = on_finished;
   r.sink = &r;
   is_plain_get(head) ? merge(r) : cut(r);
@@ -403,13 +411,15 @@ void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) 
     const std::string_view last_line = channel_->session().last_line();
     settlement::outcome became;
     if (lost) {
-      settlement::loss facts{.reused = r.reused, .answered = has_answer(r), .sent = r.written};
+      settlement::loss facts{.reused = served_, .retrying = p.retrying, .answered = has_answer(r), .sent = r.written};
       facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->acknowledged_beyond(r.starts_at);
       became = op.settlement->lost(p.server, r.result, facts, last_line);
+      p.retrying |= became == settlement::outcome::again;
     } else {
       became = op.settlement->answered(p.server, r, last_line);
     }
-    p.again |= became == settlement::outcome::again;
+    if (became == settlement::outcome::again) p.again = true;
+    else settle_for_good(r.merged.empty() ? r.elements : std::span(p.elements.data(), 1));
     if (p.requests == 0 && !p.queued) owner_.part_done(p, now);
   }
   op.release();

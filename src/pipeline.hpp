@@ -39,7 +39,7 @@ struct wire_request final : session::pending_request, session::reply_sink {
   std::vector<protocol::element> merged;
   std::vector<std::unique_ptr<char[]>> swallowed;     // values that nobody waits for
   std::size_t bytes = 0;
-  bool reused = false;                                // the connection had served before
+  bool told = false;                                  // some statistics have come
   wire_request* after = nullptr;                      // among those that are done
   wire_request* previous_under_way = nullptr;
   wire_request* next_under_way = nullptr;

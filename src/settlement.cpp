@@ -69,8 +69,10 @@ settlement::outcome settlement::lost(std::size_t server, error_code ec, const lo
   server_choice::standing& s = choice_[server];
   const bool repeatable = is_repeatable(what_.op);
   if (is_connection_loss(ec)) {
-    const bool harmless = repeatable || !facts.sent || !facts.taken;
-    if (facts.reused && !s.retried && !facts.answered && harmless) {
+    // A reset acknowledges nothing, and so what the server had read before it may be unacknowledged.
+    const bool taken = facts.taken || ec == boost::system::errc::connection_reset;
+    const bool harmless = repeatable || !facts.sent || !taken;
+    if (facts.reused && (!s.retried || facts.retrying) && !facts.answered && harmless) {
       s.retried = true;
       return outcome::again;
     }

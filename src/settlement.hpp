@@ -38,7 +38,8 @@ class settlement {
   /// What is known about a connection that was lost, or given up, with a part of the call on it.
   struct loss {
     bool reused = false;    ///< it had served before: the server may have closed it meanwhile
-    bool answered = false;  ///< something of an answer had arrived
+    bool retrying = false;  ///< another piece of the same part was lost with it, and is asked again
+    bool answered = false;  ///< something of an answer had arrived, so that asking again would tell lies
     bool sent = false;      ///< bytes of this part had left
     bool taken = false;     ///< the server's kernel may have them (asked for what must not be repeated only)
   };

@@ -9,7 +9,7 @@
 namespace cmemcache::test {
 
 /// A real memcached of the test's own, on a loopback port that was free, or on a unix socket. Answers when the
-/// constructor returns, and is gone when the object is, or the test program.
+/// constructor returns, and is gone when the object is, or the thread that started it.
 class memcached {
  public:
   explicit memcached(std::vector<std::string> arguments = {}, std::string unix_path = {});

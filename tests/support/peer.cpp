@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -64,6 +65,8 @@ void peer::serve_one(const std::function<void(connection&, int)>& behave, int fd
   // A test that ends leaves its clients to be closed first; nothing here waits for longer than that.
   const timeval patience{10, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   connection c(fd);
   behave(c, number);
   const std::lock_guard lock(mutex_);
