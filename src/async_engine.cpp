@@ -121,6 +121,7 @@ void async_engine::leave_what_is_inherited() noexcept {
   if (generation_ == net::fork_generation()) return;
   generation_ = net::fork_generation();
   dispatcher_.close(asio::error::operation_aborted);
+  dispatcher_.turn();
 }
 
 void async_engine::take_in() {
