@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -80,7 +81,7 @@ class dispatcher {
 
   const std::shared_ptr<cmemcache::roster> roster_;
   driver& driver_;
-  std::unordered_map<const server_link*, lanes> lanes_;
+  std::map<const server_link*, lanes> lanes_;  // a call that goes on with old servers may add some at any time
   std::shared_ptr<server_pool> current_;
   std::vector<lanes*> by_server_;          // of current_
   std::unordered_map<std::uint64_t, operation*> by_id_;
