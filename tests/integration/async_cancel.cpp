@@ -447,7 +447,7 @@ TEST_CASE("a storm of calls and cancellations brings nobody another's value", "[
   options.max_in_flight = GENERATE(8, 16 * 1024);
   options.pipelined_connections = options.max_in_flight == 8 ? 2 : 1;
   client mc(io, {one.address(), two.address()}, options);
-  storm s(mc, io, 7, milliseconds(1000));
+  storm s(mc, io, 7, milliseconds(500));
   for (int i = 0; i < 60; ++i) s.next();
   CHECK(finish(io) < 3);
   INFO(s.completed << " calls, " << s.cancelled << " cancelled, " << s.failed << " failed: " << s.last.message());
