@@ -1,6 +1,7 @@
 #include "async_engines.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "client.hpp"
@@ -64,14 +65,16 @@ threaded_engine& async_engines::futures() {
   return *futures_;
 }
 
-loop_engine& async_engines::on_loop(PyObject* loop) {
+std::shared_ptr<loop_engine> async_engines::on_loop(PyObject* loop) {
   leave_what_is_inherited();
   const auto found = std::ranges::find_if(loops_, [&](const auto& e) { return e->is_of(loop); });
-  if (found != loops_.end()) return **found;
+  if (found != loops_.end()) return *found;
   refuse_when_closed();
-  std::erase_if(loops_, [](const auto& e) { return e->is_over(); });
-  loops_.push_back(loop_engine::make(loop, roster_));
-  return *loops_.back();
+  auto made = loop_engine::make(loop, roster_);
+  refuse_when_closed();  // other threads may have run meanwhile
+  const auto before = std::exchange(loops_, {});
+  std::ranges::copy_if(before, std::back_inserter(loops_), [](const auto& e) { return !e->has_ended(); });
+  return loops_.emplace_back(std::move(made));
 }
 
 // Of the parent's nothing can even be destroyed: its threads may have been anywhere in it, its descriptors' numbers may be
@@ -88,7 +91,7 @@ void async_engines::leave_what_is_inherited() noexcept {
 void async_engines::disconnect_all() {
   leave_what_is_inherited();
   if (futures_ != nullptr) futures_->disconnect_all();
-  for (const auto& loop : loops_) loop->disconnect_all();
+  for (const auto loops = loops_; const auto& loop : loops) loop->disconnect_all();
 }
 
 void async_engines::close_futures() noexcept {

@@ -30,7 +30,7 @@ class async_engines {
   PyObject* futures_handle() const noexcept { return handle_.get(); }
 
   /// The engine for the calls of `loop`, which is the running one. Throws as futures() does.
-  loop_engine& on_loop(PyObject* loop);
+  std::shared_ptr<loop_engine> on_loop(PyObject* loop);
 
   void disconnect_all();
 

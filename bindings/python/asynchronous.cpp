@@ -5,13 +5,13 @@
 
 namespace cmemcache::python {
 
-namespace {
-
-// The call of a client that is closed: told through its future, as everything is.
+// Of a client that is closed: told through its future, as everything is.
 void refuse(operation& op, PyObject* future) {
-  promise(reference::to(future)).keep(nullptr);
+  promise(reference::to(future)).keep(outcome(nullptr));
   op.release();
 }
+
+namespace {
 
 reference running_loop() {
   static PyObject* get = nullptr;
@@ -48,12 +48,11 @@ reference as_awaitable::new_future(const front&) {
   return loop ? reference::owning(PyObject_CallMethod(loop.get(), "create_future", nullptr)) : reference();
 }
 
-void as_awaitable::submit(const front& of, operation& op, PyObject* future) {
-  try {
-    of.client().asynchronous().on_loop(running_loop().get()).submit(op);
-  } catch (const python_error_set&) {
-    refuse(op, future);
-  }
+std::shared_ptr<loop_engine> as_awaitable::engine_for(const front& of, PyObject* future) {
+  static PyObject* const get_loop = PyUnicode_InternFromString("get_loop");
+  const reference loop = reference::owning(PyObject_CallMethodNoArgs(future, get_loop));
+  if (!loop) throw python_error_set();
+  return of.client().asynchronous().on_loop(loop.get());
 }
 
 }  // namespace cmemcache::python

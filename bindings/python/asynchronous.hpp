@@ -1,6 +1,10 @@
 #pragma once
 
+#include <memory>
+
+#include "errors.hpp"
 #include "front.hpp"
+#include "loop_engine.hpp"
 #include "python_operation.hpp"
 #include "verbs.hpp"
 
@@ -15,16 +19,25 @@ struct as_future {
   static void submit(const front& of, operation& op, PyObject* future);
 };
 
+/// Ends a call, which nobody carries out, with the exception that is set.
+void refuse(operation& op, PyObject* future);
+
 /// The driver of the verbs that return a future of the running event loop.
-struct as_awaitable {
+class as_awaitable {
+ public:
   template <runnable_verb Verb>
   static PyObject* call(PyObject* self, const call_arguments& given);
 
   static reference new_future(const front& of);
-  static void submit(const front& of, operation& op, PyObject* future);
+  template <typename Operation>
+  static void submit(const front& of, Operation& op, PyObject* future);
+
+ private:
+  static std::shared_ptr<loop_engine> engine_for(const front& of, PyObject* future);
 };
 
-/// Reads the arguments and sends the call on its way. Whatever is wrong with it is told through the future.
+/// Reads the arguments and sends the call on its way. Whatever is wrong with it is told through the future, but for what is
+/// no Exception: Ctrl-C in a pickle is the caller's own affair.
 template <typename Driver, runnable_verb Verb>
 PyObject* start(PyObject* self, const call_arguments& given) {
   const front* const of = front_of(self);
@@ -35,7 +48,8 @@ PyObject* start(PyObject* self, const call_arguments& given) {
   reference future = Driver::new_future(*of);
   if (!future) return nullptr;
   if (!Verb::read(op->exchange(), given)) {
-    promise(reference::to(future.get())).keep(nullptr);
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
+    promise(reference::to(future.get())).keep(outcome(nullptr));
     return future.release();
   }
   op->begin(reference::to(future.get()));
@@ -46,6 +60,18 @@ PyObject* start(PyObject* self, const call_arguments& given) {
 template <runnable_verb Verb>
 PyObject* as_future::call(PyObject* self, const call_arguments& given) {
   return start<as_future, Verb>(self, given);
+}
+
+template <typename Operation>
+void as_awaitable::submit(const front& of, Operation& op, PyObject* future) {
+  try {
+    const auto engine = engine_for(of, future);
+    op.waits_in(engine->standing());
+    return engine->submit(op);
+  } catch (...) {
+    raise_current();
+  }
+  refuse(op, future);
 }
 
 template <runnable_verb Verb>

@@ -1,11 +1,10 @@
 #include "loop_engine.hpp"
 
-#include <pythread.h>
-
 #include <algorithm>
 #include <chrono>
-#include <stdexcept>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include <boost/system/errc.hpp>
 
@@ -35,17 +34,45 @@ void call_readable(loop_engine& e, PyObject* fd) { e.ready(static_cast<int>(PyLo
 void call_writable(loop_engine& e, PyObject* fd) { e.ready(static_cast<int>(PyLong_AsLong(fd)), true); }
 void call_turn(loop_engine& e, PyObject*) { e.turn(); }
 void call_wake(loop_engine& e, PyObject*) { e.wake(); }
-void call_end(loop_engine& e, PyObject*) { e.end(); }
 
 PyMethodDef readable_def{"readable", called<call_readable>, METH_O, "A connection of cmemcache's can be read."};
 PyMethodDef writable_def{"writable", called<call_writable>, METH_O, "A connection of cmemcache's can be written."};
 PyMethodDef turn_def{"turn", called<call_turn>, METH_NOARGS, "What waits in cmemcache is sent."};
 PyMethodDef wake_def{"wake", called<call_wake>, METH_NOARGS, "A deadline of cmemcache's may have passed."};
-PyMethodDef end_def{"end", called<call_end>, METH_NOARGS, "A client of cmemcache's is closed."};
 
 reference required(PyObject* made) {
   if (made == nullptr) throw python_error_set();
   return reference::owning(made);
+}
+
+// Of all clients. Never destroyed: an engine may outlive whatever has destructors.
+std::vector<std::weak_ptr<loop_engine>>& all_engines() {
+  static auto* const all = new std::vector<std::weak_ptr<loop_engine>>;
+  return *all;
+}
+
+// What is done as a client goes away leaves alone an exception that is on its way.
+class exception_kept {
+ public:
+  exception_kept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
+  ~exception_kept() { PyErr_Restore(type_, value_, traceback_); }
+  exception_kept(const exception_kept&) = delete;
+  exception_kept& operator=(const exception_kept&) = delete;
+
+ private:
+  PyObject *type_, *value_, *traceback_;
+};
+
+// None where none runs in this thread. Null with no exception set: it cannot be told.
+reference running_loop_or_none() noexcept {
+  static PyObject* get = nullptr;
+  if (get == nullptr) {
+    const reference events = reference::owning(PyImport_ImportModule("asyncio"));
+    if (events) get = PyObject_GetAttrString(events.get(), "_get_running_loop");
+  }
+  reference loop = get == nullptr ? reference() : reference::owning(PyObject_CallNoArgs(get));
+  if (!loop) PyErr_Clear();
+  return loop;
 }
 
 }  // namespace
@@ -54,9 +81,9 @@ loop_engine::loop_engine(std::shared_ptr<roster> servers)
     : generation_(net::fork_generation()), dispatcher_(std::move(servers), *this) {}
 
 std::shared_ptr<loop_engine> loop_engine::make(PyObject* loop, std::shared_ptr<roster> servers) {
+  end_those_of_closed_loops();
   std::shared_ptr<loop_engine> e(new loop_engine(std::move(servers)));
   e->loop_ = reference::to(loop);
-  e->thread_ = PyThread_get_thread_ident();
   const auto method = [&](const char* name) { return required(PyObject_GetAttrString(loop, name)); };
   e->add_reader_ = method("add_reader");
   e->remove_reader_ = method("remove_reader");
@@ -65,7 +92,6 @@ std::shared_ptr<loop_engine> loop_engine::make(PyObject* loop, std::shared_ptr<r
   e->call_soon_ = method("call_soon");
   e->call_at_ = method("call_at");
   e->time_ = method("time");
-  e->create_future_ = method("create_future");
   auto weak = std::make_unique<weak_engine>(e);
   const reference capsule = required(PyCapsule_New(weak.get(), capsule_name, destroy_capsule));
   weak.release();
@@ -74,47 +100,65 @@ std::shared_ptr<loop_engine> loop_engine::make(PyObject* loop, std::shared_ptr<r
   e->on_writable_ = function(writable_def);
   e->on_turn_ = function(turn_def);
   e->on_time_ = function(wake_def);
-  e->on_end_ = function(end_def);
+  all_engines().push_back(e);
   return e;
 }
 
 loop_engine::~loop_engine() { end(); }
 
-bool loop_engine::is_over() const noexcept {
-  if (ended_) return true;
+bool loop_engine::is_loop_closed() const noexcept {
   const reference closed = reference::owning(PyObject_CallMethod(loop_.get(), "is_closed", nullptr));
   if (!closed) PyErr_Clear();
   return !closed || closed.get() == Py_True;
 }
 
-PyObject* loop_engine::create_future() const { return PyObject_CallNoArgs(create_future_.get()); }
-
 // ---- coming in
 
-// One at a time: what the loop runs for us may collect garbage, and close us while we are at it.
 template <class Work>
 void loop_engine::enter(Work&& work) {
-  if (busy_ || ended_) return;
+  if (ended_) return;
+  if (busy_) {
+    missed_ = true;
+    return;
+  }
+  const auto self = weak_from_this().lock();  // the client may let go of us
   busy_ = true;
   work();
   dispatcher_.turn();
+  while (std::exchange(missed_, false)) {
+    dispatcher_.wake();
+    dispatcher_.turn();
+  }
   busy_ = false;
   if (to_be_ended_) end();
 }
 
+void loop_engine::take_in() noexcept {
+  while (operation* const op = inbox_.pop()) dispatcher_.submit(*op);
+}
+
 void loop_engine::submit(operation& op) {
-  if (ended_) op.error = errc::closed;
-  dispatcher_.submit(op);
-  if (turn_is_due_ || ended_) return;
-  if (dispatcher_.size() == 1 && !busy_) return enter([] {});
+  inbox_.push(op);
+  if (ended_) to_be_ended_ = true, ended_ = false;
+  if (!busy_) {
+    busy_ = true;
+    take_in();
+    busy_ = false;
+    if (to_be_ended_) return end();
+    // Nothing that could be sent with it is under way.
+    if (!turn_is_due_ && dispatcher_.size() == 1) return enter([] {});
+  }
+  if (turn_is_due_) return;
   turn_is_due_ = true;
   const reference handle = reference::owning(PyObject_CallOneArg(call_soon_.get(), on_turn_.get()));
-  if (!handle) PyErr_WriteUnraisable(loop_.get());
+  if (handle) return;
+  PyErr_WriteUnraisable(loop_.get());
+  turn_is_due_ = false;
 }
 
 void loop_engine::turn() {
   turn_is_due_ = false;
-  enter([] {});
+  enter([this] { take_in(); });
 }
 
 void loop_engine::ready(int fd, bool writable) {
@@ -158,7 +202,8 @@ void loop_engine::watch(int fd, watcher& who, bool readable, bool writable) {
     w.writes = writable;
   } catch (const python_error_set&) {
     PyErr_Clear();
-    throw std::runtime_error("the event loop refuses a descriptor");
+    forget(fd);
+    throw std::system_error(std::make_error_code(std::errc::bad_file_descriptor), "the event loop refuses it");
   }
 }
 
@@ -200,54 +245,83 @@ void loop_engine::deliver(operation_list over) {
 // ---- the end
 
 bool loop_engine::runs_elsewhere() const noexcept {
-  if (thread_ == PyThread_get_thread_ident()) return false;
+  if (running_loop_or_none().get() == loop_.get()) return false;
   const reference running = reference::owning(PyObject_CallMethod(loop_.get(), "is_running", nullptr));
   if (!running) PyErr_Clear();
   return running && running.get() == Py_True;
 }
 
-void loop_engine::disconnect_all() {
-  if (!is_inherited() && !runs_elsewhere()) enter([&] { dispatcher_.disconnect_all(); });
-}
-
-void loop_engine::close() noexcept {
-  if (is_inherited() || ended_) return;
-  if (!runs_elsewhere()) return end();
-  // Kept by the loop until it has ended there.
-  auto* const kept = new std::shared_ptr<loop_engine>(shared_from_this());
-  static PyMethodDef def{"end",
+// Has the loop do it, which keeps us until then. False: it was closed meanwhile.
+template <void (loop_engine::*Work)() noexcept>
+bool loop_engine::happens_there() noexcept {
+  using kept = std::shared_ptr<loop_engine>;
+  static constexpr const char* name = "cmemcache.kept_loop_engine";
+  static PyMethodDef def{"work",
                          [](PyObject* capsule, PyObject*) -> PyObject* {
-                           (*static_cast<std::shared_ptr<loop_engine>*>(PyCapsule_GetPointer(capsule, nullptr)))->end();
+                           const kept self = *static_cast<kept*>(PyCapsule_GetPointer(capsule, name));
+                           if (!self->is_inherited()) ((*self).*Work)();
                            return Py_NewRef(Py_None);
                          },
-                         METH_NOARGS, "A client of cmemcache's is closed."};
-  const reference capsule = reference::owning(PyCapsule_New(kept, nullptr, [](PyObject* c) {
-    delete static_cast<std::shared_ptr<loop_engine>*>(PyCapsule_GetPointer(c, nullptr));
-  }));
-  if (!capsule) delete kept;
+                         METH_NOARGS, "What another thread wants of cmemcache."};
+  auto* const self = new kept(shared_from_this());
+  const reference capsule = reference::owning(PyCapsule_New(
+      self, name, [](PyObject* c) { delete static_cast<kept*>(PyCapsule_GetPointer(c, name)); }));
+  if (!capsule) delete self;
   const reference function = capsule ? reference::owning(PyCFunction_New(&def, capsule.get())) : reference();
   const reference handle =
       function ? reference::owning(PyObject_CallMethod(loop_.get(), "call_soon_threadsafe", "O", function.get()))
                : reference();
-  if (!handle) {  // it was closed meanwhile
-    PyErr_Clear();
-    end();
-  }
+  if (!handle) PyErr_Clear();
+  return static_cast<bool>(handle);
+}
+
+void loop_engine::disconnect_all() noexcept {
+  if (is_inherited() || ended_) return;
+  if (!runs_elsewhere() || !happens_there<&loop_engine::disconnect>()) disconnect();
+}
+
+void loop_engine::disconnect() noexcept {
+  enter([this] { dispatcher_.disconnect_all(); });
+}
+
+void loop_engine::close() noexcept {
+  if (is_inherited() || ended_) return;
+  const exception_kept guard;
+  if (!runs_elsewhere() || !happens_there<&loop_engine::end>()) end();
 }
 
 void loop_engine::end() noexcept {
   if (ended_) return;
   to_be_ended_ = true;
   if (busy_) return;
+  const exception_kept guard;
+  const auto self = weak_from_this().lock();
   busy_ = true;
-  dispatcher_.close({boost::system::errc::operation_canceled, boost::system::system_category()});
-  dispatcher_.turn();
+  standing_.is_closed = is_loop_closed();
+  do {
+    take_in();
+    dispatcher_.close({boost::system::errc::operation_canceled, boost::system::system_category()});
+    dispatcher_.turn();
+  } while (!inbox_.empty());
   ended_ = true;
   busy_ = false;
   if (!timer_) return;
   const reference cancelled = reference::owning(PyObject_CallMethod(timer_.get(), "cancel", nullptr));
   if (!cancelled) PyErr_Clear();
   timer_ = {};
+}
+
+void loop_engine::end_those_of_closed_loops() {
+  std::vector<std::shared_ptr<loop_engine>> there;
+  auto& all = all_engines();
+  std::erase_if(all, [&](const std::weak_ptr<loop_engine>& weak) {
+    auto engine = weak.lock();
+    const bool over = engine == nullptr || engine->ended_ || engine->is_inherited();
+    if (!over) there.push_back(std::move(engine));
+    return over;
+  });
+  for (const auto& engine : there)
+    if (engine->is_loop_closed()) engine->end();
 }
 
 }  // namespace cmemcache::python

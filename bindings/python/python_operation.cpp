@@ -55,25 +55,71 @@ void carried_by<servers_exchange>::answer(server_operation& op, servers_exchange
   x.failures = op.troubles();
 }
 
-void promise::keep(PyObject* value) noexcept {
+outcome::outcome(PyObject* value) noexcept : value_(reference::owning(value)) {
+  if (value != nullptr) return;
+  PyObject *type = nullptr, *exception = nullptr, *traceback = nullptr;
+  PyErr_Fetch(&type, &exception, &traceback);
+  PyErr_NormalizeException(&type, &exception, &traceback);
+  if (traceback != nullptr) PyException_SetTraceback(exception, traceback);
+  exception_ = reference::owning(exception);
+  Py_XDECREF(type);
+  Py_XDECREF(traceback);
+}
+
+namespace {
+
+bool is_set(PyObject* future, PyObject* question) noexcept {
+  const reference answer = reference::owning(PyObject_CallMethodNoArgs(future, question));
+  if (!answer) PyErr_Clear();
+  return answer.get() == Py_True;
+}
+
+}  // namespace
+
+bool promise::keep(const outcome& became) noexcept {
   static PyObject* const set_result = PyUnicode_InternFromString("set_result");
   static PyObject* const set_exception = PyUnicode_InternFromString("set_exception");
-  reference told;
-  if (value != nullptr) {
-    const reference kept = reference::owning(value);
-    told = reference::owning(PyObject_CallMethodOneArg(future_.get(), set_result, kept.get()));
-  } else {
-    PyObject *type = nullptr, *exception = nullptr, *traceback = nullptr;
-    PyErr_Fetch(&type, &exception, &traceback);
-    PyErr_NormalizeException(&type, &exception, &traceback);
-    if (exception != nullptr)
-      told = reference::owning(PyObject_CallMethodOneArg(future_.get(), set_exception, exception));
-    Py_XDECREF(type);
-    Py_XDECREF(exception);
-    Py_XDECREF(traceback);
+  static PyObject* const done = PyUnicode_InternFromString("done");
+  try {
+    const reference told = reference::owning(
+        became.value() != nullptr ? PyObject_CallMethodOneArg(future_.get(), set_result, became.value())
+                                  : PyObject_CallMethodOneArg(future_.get(), set_exception, became.exception()));
+    if (told) return true;
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {  // a callback that wants to end the thread
+      PyErr_WriteUnraisable(future_.get());
+      return true;
+    }
+    // It was cancelled; or it takes no such exception, StopIteration, and is told that.
+    const outcome refusal(nullptr);
+    if (is_set(future_.get(), done)) return !is_cancelled();
+    const reference told_that =
+        reference::owning(PyObject_CallMethodOneArg(future_.get(), set_exception, refusal.exception()));
+    if (!told_that) PyErr_Clear();
+  } catch (...) {
+    raise_current();
   }
-  if (!told) PyErr_Clear();  // it was cancelled, or its loop is closed
+  return true;
 }
+
+bool promise::is_cancelled() const noexcept {
+  static PyObject* const cancelled = PyUnicode_InternFromString("cancelled");
+  return is_set(future_.get(), cancelled);
+}
+
+void promise::cancel() noexcept {
+  const reference done = reference::owning(PyObject_CallMethod(future_.get(), "cancel", nullptr));
+  if (!done) PyErr_Clear();  // those who waited cannot be told
+}
+
+void count_orphaned_replies(operation& op) noexcept {
+  if (op.error || op.servers == nullptr || op.parts == 0) return;
+  const auto add = [&](const part& p) { count((*op.servers)[p.server].orphaned_replies, 1); };
+  add(op.first_part);
+  for (const part& p : op.more_parts) add(p);
+}
+
+// One that is being destroyed is not, though its __del__ may not have said so: a subclass may have another.
+bool is_there(const client_life& life, PyObject* client) noexcept { return !life.ended && Py_REFCNT(client) > 0; }
 
 void raise_client_is_gone() {
   const reference instance = make_trouble({errc::closed, {}, "the client was closed, or let go, during the call"});

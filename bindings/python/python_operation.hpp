@@ -3,11 +3,13 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "client.hpp"
 #include "errors.hpp"
 #include "front.hpp"
+#include "loop_standing.hpp"
 #include "multi_exchange.hpp"
 #include "operation.hpp"
 #include "reference.hpp"
@@ -42,22 +44,44 @@ struct carried_by<servers_exchange> {
   static void answer(server_operation& op, servers_exchange& x);
 };
 
+/// What became of a call: `value`, which is taken over, or where that is null the exception that is set, and is not any
+/// more.
+class outcome {
+ public:
+  explicit outcome(PyObject* value) noexcept;
+
+  PyObject* value() const noexcept { return value_.get(); }
+  PyObject* exception() const noexcept { return exception_.get(); }
+
+ private:
+  reference value_;
+  reference exception_;
+};
+
 /// A future, of either kind, and the end of its call. Nothing that goes wrong here goes anywhere else.
 class promise {
  public:
   explicit promise(reference future) noexcept : future_(std::move(future)) {}
 
-  PyObject* future() const noexcept { return future_.get(); }
+  /// One who has been cancelled hears nothing. False: that was so.
+  bool keep(const outcome& became) noexcept;
 
-  /// `value` (taken over), or where that is null the exception that is set. One who has been cancelled hears nothing.
-  void keep(PyObject* value) noexcept;
+  /// Whether one who waits in an event loop does not any more.
+  bool is_cancelled() const noexcept;
+  void cancel() noexcept;
 
  private:
   reference future_;
 };
 
+/// Whether the Python object of a client is there, and will be as long as somebody refers to it.
+bool is_there(const client_life& life, PyObject* client) noexcept;
+
 /// Sets the ClosedError of a call whose client went away.
 void raise_client_is_gone();
+
+/// Counts the replies to a call that nobody waited for.
+void count_orphaned_replies(operation& op) noexcept;
 
 /// The exchange of a verb on its way through an asynchronous engine, and the future that waits for its result.
 ///
@@ -82,23 +106,26 @@ class python_operation final : public carried_by<Exchange>::operation {
   void begin(reference future) {
     python_->waits.emplace(std::move(future));
     carried_by<Exchange>::ask(*this, python_->x);
+    prefix_ = this->what.prefix;
+    this->what.prefix = prefix_;
   }
 
+  /// Its future is one of an event loop, and is asked from now on whether it was cancelled: that tells us nothing of itself.
+  void waits_in(const loop_standing& loop) noexcept { loop_ = &loop; }
+
+  bool wanted() const noexcept override { return loop_ == nullptr || !python_ || !python_->waits->is_cancelled(); }
+
+  // Whoever hears of the result finds the client and the arguments let go of.
   void complete() override {
-    half& done = *python_;
-    PyObject* value = nullptr;
-    try {
-      if (done.life->ended) {
-        raise_client_is_gone();
-      } else {
-        carried_by<Exchange>::answer(*this, done.x);
-        if (done.x.settle()) value = make_result_(done.x);
-      }
-    } catch (...) {
-      raise_current();
+    if (loop_ != nullptr && loop_->is_closed) {  // asyncio would complain of a result that nobody can ever fetch
+      python_->waits->cancel();
+      return python_.reset();
     }
-    done.waits->keep(value);
+    const outcome became = conclude();
+    promise waits = std::move(*python_->waits);
+    const bool in_trouble = !python_->x.failures.empty();
     python_.reset();
+    if (!waits.keep(became) && loop_ != nullptr && !in_trouble) count_orphaned_replies(*this);
   }
 
  private:
@@ -113,7 +140,28 @@ class python_operation final : public carried_by<Exchange>::operation {
     std::optional<promise> waits;
   };
 
+  // The client is kept meanwhile: what Python runs here, or on another thread, may let go of it.
+  outcome conclude() {
+    half& done = *python_;
+    reference client;
+    PyObject* value = nullptr;
+    try {
+      if (!is_there(*done.life, done.x.self)) {
+        raise_client_is_gone();
+      } else {
+        client = reference::to(done.x.self);
+        carried_by<Exchange>::answer(*this, done.x);
+        if (done.x.settle()) value = make_result_(done.x);
+      }
+    } catch (...) {
+      raise_current();
+    }
+    return outcome(value);
+  }
+
   result_maker make_result_;
+  const loop_standing* loop_ = nullptr;
+  std::string prefix_;  // a reply that is swallowed is still compared with what was asked
   std::optional<half> python_;
 };
 

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace cmemcache::python {
+
+/// What the calls of an event loop know of it, through their engine. Read and written with the GIL held.
+struct loop_standing {
+  bool is_closed = false;  ///< it runs nothing any more, and nobody can wait there
+};
+
+}  // namespace cmemcache::python
