@@ -1,5 +1,7 @@
 #include "loop_engine.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
 #include <system_error>
@@ -62,6 +64,11 @@ class exception_kept {
  private:
   PyObject *type_, *value_, *traceback_;
 };
+
+bool is_broken(int fd) noexcept {
+  pollfd asked{.fd = fd, .events = 0, .revents = 0};
+  return ::poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR) != 0;
+}
 
 // None where none runs in this thread. Null with no exception set: it cannot be told.
 reference running_loop_or_none() noexcept {
@@ -161,10 +168,15 @@ void loop_engine::turn() {
   enter([this] { take_in(); });
 }
 
+// libuv, below uvloop, tells of a broken connection once, even if there is something left to be read first, and then of
+// nothing more. So whoever still waits for an answer reads on until it meets the error.
 void loop_engine::ready(int fd, bool writable) {
   enter([&] {
-    const auto found = watched_.find(fd);
-    if (found != watched_.end()) found->second.who->ready(!writable, writable);
+    for (auto found = watched_.find(fd); found != watched_.end(); found = watched_.find(fd)) {
+      found->second.who->ready(!writable, writable);
+      if (dispatcher_.size() == 0 || !is_broken(fd)) break;
+      writable = false;
+    }
   });
 }
 
@@ -297,7 +309,7 @@ void loop_engine::end() noexcept {
   const exception_kept guard;
   const auto self = weak_from_this().lock();
   busy_ = true;
-  standing_.is_closed = is_loop_closed();
+  standing_.is_closed = is_loop_closed() || _Py_IsFinalizing();
   do {
     take_in();
     dispatcher_.close({boost::system::errc::operation_canceled, boost::system::system_category()});

@@ -15,6 +15,17 @@ from support.event_loops import loop_factory, run, sockets  # noqa: F401
 from support.scripted_server import ScriptedServer, UnansweredPort, drip, echo_gets, expect, line, send, until
 
 
+def swallow(size):
+    """Reads that much and keeps it in `received` alone: steps that look at all of it would take long."""
+    def step(connection):
+        left = size
+        while left > 0:
+            data = connection.link.recv(min(left, 1 << 20))
+            connection.received += data
+            left -= len(data) or size
+    return step
+
+
 async def waiting_for(call):
     return await call
 
@@ -103,7 +114,7 @@ class TestBeforeItIsSent:
             assert b"waits" not in server.received[0]
 
         may_read = threading.Event()
-        stored = [line(), line(), send(b"STORED\r\n")]
+        stored = [swallow(len(b"set sent0 0 0 5000000\r\n\r\n") + 5_000_000), send(b"STORED\r\n")]
         with ScriptedServer([until(may_read), *stored, *stored, echo_gets()]) as server:
             run(main(server))
 
@@ -185,8 +196,8 @@ class TestAfterItWasSent:
         async def main(server):
             client = make_client(cmemcache.AsyncClient, [server.address], protocol="text", profile="raw", timeout=5)
             call = client.get("large")
-            await asyncio.sleep(0.05)
-            assert server.received == [b"get large\r\n"]
+            while not half_sent.is_set():
+                await asyncio.sleep(0.01)
             call.cancel()
             following = client.get("k")
             await asyncio.sleep(0.02)
@@ -194,9 +205,11 @@ class TestAfterItWasSent:
             assert await following == b"k"
             assert server.received == [b"get large\r\nget k\r\n"]
 
-        go_on = threading.Event()
+        half_sent, go_on = threading.Event(), threading.Event()
         half = b"VALUE large 0 2000000\r\n" + b"x" * 1_000_000
-        with ScriptedServer([line(), send(half), until(go_on), send(b"y" * 1_000_000 + b"\r\nEND\r\n"), echo_gets()]) as server:
+        script = [line(), send(half), lambda _: half_sent.set(), until(go_on), send(b"y" * 1_000_000 + b"\r\nEND\r\n"),
+                  echo_gets()]
+        with ScriptedServer(script) as server:
             run(main(server))
 
     def test_in_the_middle_of_a_large_store(self, run, make_client):
@@ -218,7 +231,8 @@ class TestAfterItWasSent:
             del other
 
         may_read = threading.Event()
-        with ScriptedServer([until(may_read), line(), line(), send(b"STORED\r\n"), echo_gets()]) as server:
+        size = len(b"set large 0 0 8000001\r\n\r\n") + 8_000_001
+        with ScriptedServer([until(may_read), swallow(size), send(b"STORED\r\n"), echo_gets()]) as server:
             run(main(server))
 
     def test_a_reply_that_drips(self, run, make_client):
