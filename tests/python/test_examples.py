@@ -54,11 +54,22 @@ def test_callbacks(memcached):
     assert memcached.stored("callbacks:visits") is None
 
 
-def test_quick_start_py(memcached):
+def output_of_python(name, *args):
     module = pathlib.Path(cmemcache.__file__).resolve().parents[1]
-    said = output_of(sys.executable, str(_ROOT / "examples/quick_start.py"), memcached.address,
+    return output_of(sys.executable, str(_ROOT / "examples" / name), *args,
                      env={**os.environ, "PYTHONPATH": str(module)})
+
+
+def test_quick_start_py(memcached):
+    said = output_of_python("quick_start.py", memcached.address)
     for words in ("'hello'", "{'name': 'Ada', 'born': 1815}", "{'a': 1, 'b': 'two'}", "(b'\\x00\\x01', 7)",
                   "ServerDown"):
         assert words in said
     assert memcached.stored("quick:greeting") is None
+
+
+def test_asyncio_sessions_py(memcached):
+    said = output_of_python("asyncio_sessions.py", memcached.address).splitlines()
+    assert said == ["ada {'pages': 30}", "grace {'pages': 30}", "edsger {'pages': 30}", "all at once: 3",
+                    "ada is a stranger now: ServerDown"]
+    assert memcached.stored("session:ada") is None

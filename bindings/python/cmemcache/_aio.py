@@ -19,10 +19,12 @@ class AsyncClient(Front):
     same for a client that is there, with its values, servers, options and counters. Trouble raises where the call is
     awaited; ``errors="miss"`` is for one of its own.
 
-    The loop itself watches the connections, one a server: there is no thread. What is called in one turn of the loop is sent
-    together, plain gets as one line. A call that is cancelled, by ``task.cancel()``, ``wait_for()`` or ``timeout()``, is taken
+    The loop itself watches the connections, one a server: there is no thread, but for the lookup of a server's name. The
+    first call is sent at once if nothing is under way; what else is called in one turn of the loop is sent together, plain
+    gets as one line. A call that is cancelled, by ``task.cancel()``, ``wait_for()`` or ``timeout()``, is taken
     back if it was not sent yet; the reply to one that was is swallowed when it comes. One client may be used from several
-    loops, each of which has connections of its own, in the loop's own thread. Works with uvloop.
+    loops, each of which has connections of its own, in the loop's own thread; those of a closed loop go when another one
+    is used, or with the client. Works with uvloop.
 
     ::
 
