@@ -1,7 +1,6 @@
 """close, with, disconnect_all: no socket and no thread is left behind, and a closed client says so."""
 
 import gc
-import os
 import threading
 import weakref
 
@@ -9,27 +8,14 @@ import pytest
 
 import cmemcache
 from support import verbs
+from support.processes import held
 from support.scripted_server import ScriptedServer
-
-
-def sockets():
-    found = 0
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
-        except FileNotFoundError:
-            pass
-    return found
 
 
 @pytest.fixture
 def baseline():
     gc.collect()
-    return sockets(), threading.active_count(), len(os.listdir("/proc/self/task"))
-
-
-def now():
-    return sockets(), threading.active_count(), len(os.listdir("/proc/self/task"))
+    return held()
 
 
 def use(client, key):
@@ -40,16 +26,16 @@ def use(client, key):
 def test_close(kind, three_servers, baseline, key):
     client = kind([s.address for s in three_servers])
     client.set_multi({f"k{i}": b"v" for i in range(50)})
-    assert sockets() == baseline[0] + 3
+    assert held()[0] == baseline[0] + 3
     client.close()
-    assert now() == baseline
+    assert held() == baseline
 
 
 def test_with(kind, memcached, baseline, key):
     with kind([memcached.address]) as client:
         assert isinstance(client, kind)
         use(client, key)
-    assert now() == baseline
+    assert held() == baseline
     with pytest.raises(cmemcache.ClosedError):
         client.get(key)
 
@@ -59,7 +45,7 @@ def test_with_lets_exceptions_through(kind, memcached, baseline, key):
         with kind([memcached.address]) as client:
             use(client, key)
             1 / 0
-    assert now() == baseline
+    assert held() == baseline
 
 
 def test_garbage_collection_closes_too(kind, memcached, baseline, key):
@@ -69,7 +55,7 @@ def test_garbage_collection_closes_too(kind, memcached, baseline, key):
     del client
     gc.collect()
     assert gone() is None
-    assert now() == baseline
+    assert held() == baseline
 
 
 def test_a_client_in_a_cycle_is_collected(memcached, baseline, key):
@@ -80,7 +66,7 @@ def test_a_client_in_a_cycle_is_collected(memcached, baseline, key):
     del client
     gc.collect()
     assert gone() is None
-    assert now() == baseline
+    assert held() == baseline
 
 
 def test_close_twice(any_client):
@@ -132,7 +118,7 @@ def test_close_against_many_threads(kind, memcached, key):
 def test_disconnect_and_go_on(any_client, baseline, key, verb):
     use(any_client, key)
     getattr(any_client, verb)()
-    assert sockets() == baseline[0]
+    assert held()[0] == baseline[0]
     assert any_client.get(key) == b"v"
     assert any_client.last_error is None
 
@@ -149,7 +135,7 @@ def test_a_hundred_clients(kind, memcached, baseline, key):
     for i, client in enumerate(clients):
         assert client.get(f"{key}-{i}") == b"%d" % i
         client.close()
-    assert now() == baseline
+    assert held() == baseline
 
 
 def test_attributes_of_ones_own(any_client):

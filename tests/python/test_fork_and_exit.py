@@ -2,15 +2,13 @@
 
 import multiprocessing
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 
 import pytest
 
 import cmemcache
+from support.processes import ended_well, in_child, run
 from support.scripted_server import ScriptedServer
 
 
@@ -20,23 +18,6 @@ def hammer(client, name, rounds=200):
         assert client.set(k, k.encode())
         assert client.get(k) == k.encode()
         assert client.get_multi([k, name + "-absent"]) == {k: k.encode()}
-
-
-def in_child(work):
-    """Forks; the child's pid. It ends with 0 when `work` returned, with 1 when it raised."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        work()
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def ended_well(pid):
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 class TestFork:
@@ -107,15 +88,6 @@ class TestFork:
         [w.join() for w in workers]
         assert [w.exitcode for w in workers] == [0] * 4
         assert client.get(key) == 200
-
-
-def run(code, *args, expect=0, options=()):
-    """A fresh interpreter; it must end by itself, with this code, and say nothing else."""
-    path = os.pathsep.join(p for p in sys.path if p)
-    done = subprocess.run([sys.executable, *options, "-c", textwrap.dedent(code), *args], capture_output=True,
-                          text=True, timeout=20, env={**os.environ, "PYTHONPATH": path})
-    assert done.returncode == expect, done.stderr
-    return done
 
 
 class TestExit:
