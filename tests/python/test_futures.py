@@ -186,6 +186,14 @@ class TestCancel:
         waiter.join(1)
         assert told == [True, {stalled.first}]
 
+    def test_with_a_callback_that_raises_what_no_one_catches(self, stalled):
+        stalled.first.add_done_callback(lambda f: sys.exit(3))
+        with pytest.raises(SystemExit):
+            stalled.first.cancel()
+        assert cf.wait([stalled.first], 1).done == {stalled.first}
+        stalled.go.set()
+        assert stalled.get("next").result(5) == b"next" and counted(stalled, "orphaned_replies") == 1
+
     def test_a_bulk_call_with_a_prefix_of_its_own(self, make_client, own_memcached):
         """Its replies are still compared with what was asked, prefix and all, and there are other calls behind it."""
         fc = make_client(cmemcache.FutureClient, [own_memcached.address], timeout=5)

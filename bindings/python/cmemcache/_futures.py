@@ -21,16 +21,21 @@ class Future(concurrent.futures.Future):
 
     def cancel(self):
         """Takes the call back. True unless it is done; a store that was sent may happen all the same."""
-        if not super().cancel():
-            return False
+        try:
+            return super().cancel()
+        finally:  # also when Ctrl-C comes during a callback
+            self._take_back()
+
+    def _take_back(self):
         with self._condition:
-            if self._state == CANCELLED:  # those who wait() are told once
-                self.set_running_or_notify_cancel()
-        if self._source is not None:
-            self._source.cancel()
+            if self._state != CANCELLED:  # done, or taken back before
+                return
+            self.set_running_or_notify_cancel()  # those who wait()
+        source = self._source
+        if source is not None:
+            source.cancel()
         elif self._call is not None:
             _cmemcache.withdraw(*self._call)
-        return True
 
 
 def _made_of(source, make):
@@ -39,14 +44,20 @@ def _made_of(source, make):
     future._source = source
 
     def copy(done):
+        future._source = None  # or they would keep each other
         try:
-            future.set_result(make(done.result()))
-        except concurrent.futures.InvalidStateError:
-            pass  # it was cancelled
+            made = make(done.result())
         except concurrent.futures.CancelledError:
             future.cancel()
+            return
         except BaseException as error:
-            future.set_exception(error)
+            tell, what = future.set_exception, error
+        else:
+            tell, what = future.set_result, made
+        try:
+            tell(what)
+        except concurrent.futures.InvalidStateError:
+            pass  # it was cancelled
 
     source.add_done_callback(copy)
     return future
