@@ -138,6 +138,15 @@ class TestCallbacks:
         assert stalled.first.result(5) == b"first" and stalled.get("next").result(5) == b"next"
         assert ran == [stalled.first] and "ZeroDivisionError" in caplog.text
 
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+    def test_nor_does_one_that_wants_to_exit(self, stalled, monkeypatch):
+        seen = []
+        monkeypatch.setattr(sys, "unraisablehook", lambda info: seen.append(info.exc_type))
+        stalled.first.add_done_callback(lambda f: sys.exit(3))
+        stalled.go.set()
+        assert stalled.first.result(5) == b"first" and stalled.get("next").result(5) == b"next"
+        assert seen == [SystemExit]
+
 
 class TestCancel:
     def test_before_there_is_a_connection(self, make_client):
