@@ -1,18 +1,53 @@
 #include "threaded_engine.hpp"
 
+#include <future>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <cmemcache/reactor.hpp>
 
 #include "async_engine.hpp"
 #include "net/fork_guard.hpp"
+#include "net/quiet_thread.hpp"
 
 namespace cmemcache {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Sets `done` when what was posted before has run, and what that posts, and what becomes of it.
+void tell_after(const asio::any_io_executor& ex, int rounds, std::shared_ptr<std::promise<void>> done) {
+  asio::post(ex, [ex, rounds, done = std::move(done)]() mutable {
+    if (rounds == 0) done->set_value();
+    else tell_after(ex, rounds - 1, std::move(done));
+  });
+}
+
+}  // namespace
 
 struct threaded_engine::parts {
   reactor runs;
   std::shared_ptr<void> kept = runs.keep();
   std::shared_ptr<async_engine> engine;
+
+  bool is_their_thread() {
+    return engine->get_executor().target<asio::io_context::executor_type>()->running_in_this_thread();
+  }
+
+  bool ends_within(std::chrono::seconds time) {
+    const auto done = std::make_shared<std::promise<void>>();
+    tell_after(engine->get_executor(), 3, done);
+    return done->get_future().wait_for(time) == std::future_status::ready;
+  }
+
+  // The engine first: what it is made of lies in the context that goes with the thread.
+  void end() {
+    engine.reset();
+    runs.stop();
+  }
 };
 
 threaded_engine::threaded_engine(std::shared_ptr<roster> servers, std::function<void(operation_list)> deliver)
@@ -24,7 +59,8 @@ threaded_engine::threaded_engine(std::shared_ptr<roster> servers, std::function<
 
 threaded_engine::~threaded_engine() {
   close();
-  parts_->runs.stop();
+  if (parts_->is_their_thread() || parts_->ends_within(patience)) parts_->end();
+  else net::quiet_thread([left = std::shared_ptr<parts>(std::move(parts_))] { left->end(); }).detach();
 }
 
 void threaded_engine::submit(operation& op) { parts_->engine->submit(op); }

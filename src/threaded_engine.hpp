@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,8 +18,11 @@ class threaded_engine {
   /// `deliver` is called on the engine's thread, with all that is over at that moment: it completes and releases each.
   threaded_engine(std::shared_ptr<roster> servers, std::function<void(operation_list)> deliver);
 
-  /// As close(), and waits for the thread to end, unless it is the one that destroys.
+  /// As close(), and waits for the thread to end, unless it is the one that destroys. Not for ever: what is delivered there
+  /// may be waiting for something of the caller's. After `patience` the thread is left to end by itself.
   ~threaded_engine();
+
+  static constexpr std::chrono::seconds patience{2};
   threaded_engine(const threaded_engine&) = delete;
   threaded_engine& operator=(const threaded_engine&) = delete;
 

@@ -25,6 +25,11 @@ void destroy_handle(PyObject* capsule) {
   delete static_cast<weak_engine*>(PyCapsule_GetPointer(capsule, capsule_name));
 }
 
+// Its end may wait for a thread that waits for the GIL, and may come wherever somebody has kept it for a moment.
+void end_without_gil(threaded_engine* engine) {
+  without_gil([engine] { delete engine; });
+}
+
 reference handle_of(const std::shared_ptr<threaded_engine>& engine) {
   auto weak = std::make_unique<weak_engine>(engine);
   reference capsule = reference::owning(PyCapsule_New(weak.get(), capsule_name, destroy_handle));
@@ -54,15 +59,15 @@ void async_engines::refuse_when_closed() const {
   throw python_error_set();
 }
 
-threaded_engine& async_engines::futures() {
+std::shared_ptr<threaded_engine> async_engines::futures() {
   leave_what_is_inherited();
   if (futures_ == nullptr) {
     refuse_when_closed();
-    auto made = std::make_shared<threaded_engine>(roster_, deliver);
+    std::shared_ptr<threaded_engine> made(new threaded_engine(roster_, deliver), end_without_gil);
     handle_ = handle_of(made);
     futures_ = std::move(made);
   }
-  return *futures_;
+  return futures_;
 }
 
 std::shared_ptr<loop_engine> async_engines::on_loop(PyObject* loop) {
@@ -97,7 +102,7 @@ void async_engines::disconnect_all() {
 void async_engines::close_futures() noexcept {
   leave_what_is_inherited();
   handle_ = {};
-  if (auto ended = std::exchange(futures_, nullptr)) without_gil([&] { ended.reset(); });
+  std::exchange(futures_, nullptr).reset();
 }
 
 void async_engines::close_loops() noexcept {

@@ -22,9 +22,9 @@ class async_engines {
   async_engines(const async_engines&) = delete;
   async_engines& operator=(const async_engines&) = delete;
 
-  /// The engine for futures. After close_for_good(), and while the interpreter ends: throws python_error_set, ClosedError
-  /// being set.
-  threaded_engine& futures();
+  /// The engine for futures, ended by whoever lets go of it last. After close_for_good(), and while the interpreter ends:
+  /// throws python_error_set, ClosedError being set.
+  std::shared_ptr<threaded_engine> futures();
 
   /// What withdraw() needs to find that engine again: a capsule.
   PyObject* futures_handle() const noexcept { return handle_.get(); }

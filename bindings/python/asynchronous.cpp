@@ -32,15 +32,17 @@ void as_future::submit(const front& of, operation& op, PyObject* future) {
   static PyObject* const call = PyUnicode_InternFromString("_call");
   try {
     async_engines& engines = of.client().asynchronous();
-    threaded_engine& engine = engines.futures();
-    op.id = engine.next_id();
+    // Kept until it has the call: what Python runs in between may close the client.
+    const std::shared_ptr<threaded_engine> engine = engines.futures();
+    const reference handle = reference::to(engines.futures_handle());
+    op.id = engine->next_id();
     const reference id = reference::owning(PyLong_FromUnsignedLongLong(op.id));
-    const reference pair = id ? reference::owning(PyTuple_Pack(2, engines.futures_handle(), id.get())) : reference();
-    if (!pair || PyObject_SetAttr(future, call, pair.get()) != 0) return refuse(op, future);
-    engine.submit(op);
-  } catch (const python_error_set&) {
-    refuse(op, future);
+    const reference pair = id ? reference::owning(PyTuple_Pack(2, handle.get(), id.get())) : reference();
+    if (pair && PyObject_SetAttr(future, call, pair.get()) == 0) return engine->submit(op);
+  } catch (...) {  // the system has no thread, or no descriptor
+    raise_current();
   }
+  refuse(op, future);
 }
 
 reference as_awaitable::new_future(const front&) {

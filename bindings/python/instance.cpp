@@ -2,6 +2,7 @@
 
 #include "front.hpp"
 
+#include <boost/python/converter/registered.hpp>
 #include <boost/python/instance_holder.hpp>
 #include <boost/python/object/instance.hpp>
 #include <boost/python/type_id.hpp>
@@ -58,6 +59,13 @@ bound_client* client_of(PyObject* self) noexcept {
   if (bound_client* const client = held_by<bound_client>(self)) [[likely]]
     return client;
   complain_of(self);
+  return nullptr;
+}
+
+bound_client* client_in(PyObject* object) noexcept {
+  PyTypeObject* const base = boost::python::converter::registered<bound_client>::converters.get_class_object();
+  if (PyObject_TypeCheck(object, base)) return client_of(object);
+  PyErr_Format(PyExc_TypeError, "%R is no client", object);
   return nullptr;
 }
 

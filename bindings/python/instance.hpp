@@ -11,6 +11,9 @@ namespace cmemcache::python {
 /// it by itself, and not through the converter registry.
 bound_client* client_of(PyObject* self) noexcept;
 
+/// The same of any object. Null, and an exception set, also where it is no client at all.
+bound_client* client_in(PyObject* object) noexcept;
+
 /// Has instances of `type`, ClientBase fresh from Boost.Python, take part in garbage collection, which Boost.Python's
 /// do not: a client is easily in a cycle, through on_error or its profile. Classes made below it inherit that.
 void make_collectable(PyTypeObject* type) noexcept;

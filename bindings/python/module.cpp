@@ -75,12 +75,12 @@ void install_awaitables(const boost::python::object& type, bool with_flags) {
 
 // What is under way through a front, or for a client that goes away.
 void end(PyObject* client) {
-  if (bound_client* const c = client_of(client)) c->end();
+  if (bound_client* const c = client_in(client)) c->end();
   else PyErr_Clear();  // its __init__ failed
 }
 
 async_engines& engines_of(PyObject* client) {
-  bound_client* const c = client_of(client);
+  bound_client* const c = client_in(client);
   if (c == nullptr) boost::python::throw_error_already_set();
   return c->asynchronous();
 }

@@ -1,5 +1,6 @@
 """Forked children, fresh interpreters, and what a client may have left behind in this process."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -43,6 +44,16 @@ def held():
         except FileNotFoundError:
             pass
     return sockets, threading.active_count(), len(os.listdir("/proc/self/task"))
+
+
+def held_at_rest():
+    """The same, once nothing changes any more: a thread that was joined is on the system's list for a moment still."""
+    gc.collect()
+    now, before = held(), None
+    while now != before:
+        time.sleep(0.01)
+        now, before = held(), now
+    return now
 
 
 def comes_to(what, expected, timeout=2.0):
