@@ -27,7 +27,7 @@ void destroy_handle(PyObject* capsule) {
 
 // Its end may wait for a thread that waits for the GIL, and may come wherever somebody has kept it for a moment.
 void end_without_gil(threaded_engine* engine) {
-  without_gil([engine] { delete engine; });
+  if (!is_left_outside()) without_gil([engine] { delete engine; });
 }
 
 reference handle_of(const std::shared_ptr<threaded_engine>& engine) {

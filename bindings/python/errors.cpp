@@ -1,9 +1,12 @@
 #include "errors.hpp"
 
+#include <cxxabi.h>
+
 #include <exception>
 #include <new>
 
 #include "client.hpp"
+#include "gil.hpp"
 #include "text.hpp"
 
 namespace cmemcache::python {
@@ -105,9 +108,13 @@ void raise(const reference& instance) {
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(instance.get())), instance.get());
 }
 
-void raise_current() noexcept {
+namespace {
+
+void translate_current() {
   try {
     throw;
+  } catch (abi::__forced_unwind&) {
+    stay_outside();
   } catch (const python_error_set&) {
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
@@ -122,6 +129,16 @@ void raise_current() noexcept {
     PyErr_SetString(PyExc_RuntimeError, e.what());
   } catch (...) {
     PyErr_SetString(PyExc_RuntimeError, "an unknown C++ exception");
+  }
+}
+
+}  // namespace
+
+void raise_current() noexcept {
+  try {
+    translate_current();
+  } catch (abi::__forced_unwind&) {
+    stay_outside();
   }
 }
 

@@ -6,11 +6,27 @@
 
 namespace cmemcache::python {
 
+void stay_outside() noexcept {
+  for (;;) pause();
+}
+
+bool is_left_outside() noexcept { return _Py_IsFinalizing() && !PyGILState_Check(); }
+
+void let_go(PyObject* object) noexcept {
+  if (is_left_outside()) [[unlikely]]
+    return;
+  try {
+    Py_DECREF(object);
+  } catch (abi::__forced_unwind&) {
+    stay_outside();
+  }
+}
+
 void gil_exit::enter() noexcept {
   try {
     PyEval_RestoreThread(thread_);
   } catch (abi::__forced_unwind&) {
-    for (;;) pause();
+    stay_outside();
   }
 }
 

@@ -4,6 +4,15 @@
 
 namespace cmemcache::python {
 
+/// Where a thread stays that wants the GIL while the interpreter is being torn down. Python ends such a thread by
+/// unwinding it, wherever it comes back to Python: abi::__forced_unwind. Whoever would go on from there, or let that
+/// pass through a function that is noexcept, comes here instead. On the way no destructor may touch Python, which
+/// let_go() sees to, and no C++ exception may be being handled, as that cannot be caught on top of one.
+[[noreturn]] void stay_outside() noexcept;
+
+/// Whether this thread has been ended so.
+bool is_left_outside() noexcept;
+
 /// The calling thread's way out of the GIL and back, once round an exchange. Lives on the stack of the call.
 ///
 /// Made inside; leave() and enter() alternate and it must be inside again before it is destroyed.
@@ -11,8 +20,7 @@ class gil_exit {
  public:
   void leave() noexcept { thread_ = PyEval_SaveThread(); }
 
-  /// Waits for the GIL. A thread that comes back while the interpreter is being torn down stays here for ever: Python
-  /// ends such threads by unwinding them, which would run our destructors on objects of a dead interpreter.
+  /// Waits for the GIL; see stay_outside().
   void enter() noexcept;
 
   /// The blocking engine's hook (`context` is a gil_exit that is outside): runs the handlers of the signals that have

@@ -1,14 +1,24 @@
 #include "reactor_gil.hpp"
 
+#include <cxxabi.h>
+
 #include <optional>
 
 namespace cmemcache::python {
 
 namespace {
 
+PyGILState_STATE ensure() noexcept {
+  try {
+    return PyGILState_Ensure();
+  } catch (abi::__forced_unwind&) {
+    stay_outside();
+  }
+}
+
 // This thread's state in Python, outside whenever no batch is under way.
 struct thread_state {
-  thread_state() : made(PyGILState_Ensure()) { exit.leave(); }
+  thread_state() : made(ensure()) { exit.leave(); }
   ~thread_state() {
     if (!Py_IsInitialized() || _Py_IsFinalizing()) return;
     exit.enter();

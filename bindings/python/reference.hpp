@@ -7,6 +7,9 @@
 
 namespace cmemcache::python {
 
+/// Py_DECREF. Nothing, on a thread that Python has ended: see stay_outside().
+void let_go(PyObject* object) noexcept;
+
 /// A strong reference to a Python object, or to none. Move-only; the GIL must be held wherever one is made, moved onto
 /// another or destroyed.
 class reference {
@@ -15,10 +18,12 @@ class reference {
   reference(reference&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   reference& operator=(reference&& other) noexcept {
     PyObject* const old = std::exchange(object_, std::exchange(other.object_, nullptr));
-    Py_XDECREF(old);
+    if (old != nullptr) let_go(old);
     return *this;
   }
-  ~reference() { Py_XDECREF(object_); }
+  ~reference() {
+    if (object_ != nullptr) let_go(object_);
+  }
 
   /// Takes over a reference that the caller owns; null is none.
   static reference owning(PyObject* object) noexcept { return reference(object); }
