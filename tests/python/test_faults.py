@@ -9,6 +9,7 @@ import time
 import pytest
 
 import cmemcache
+from support.broken_answers import BROKEN
 from support.scripted_server import (ScriptedServer, close, echo_gets, expect, line, reset, send, wait)
 
 
@@ -16,41 +17,6 @@ def play(kind, make_client, *scripts, **options):
     server = ScriptedServer(*scripts)
     options = {"protocol": "text", "timeout": 0.2, "dead_retry": 0, **options}
     return server, make_client(kind, [server.address], **options)
-
-
-BROKEN = {
-    "garbage": [send(b"\x00\xff\x13garbage\r\n")],
-    "garbage without an end": [send(b"x" * 5000)],
-    "endless line": [send(b"VALUE " + b"k" * 300_000)],
-    "empty line": [send(b"\r\n")],
-    "http": [send(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>")],
-    "error": [send(b"ERROR\r\n")],
-    "client error": [send(b"CLIENT_ERROR bad command line format\r\n")],
-    "server error": [send(b"SERVER_ERROR out of memory writing get response\r\n"), echo_gets()],
-    "too many connections": [send(b"ERROR Too many open connections\r\n"), close()],
-    "wrong verb's answer": [send(b"STORED\r\n")],
-    "wrong key": [send(b"VALUE other 0 5\r\nother\r\nEND\r\n")],
-    "key that begins alike": [send(b"VALUE asked2 0 6\r\nasked2\r\nEND\r\n")],
-    "no key": [send(b"VALUE  0 1\r\nx\r\nEND\r\n")],
-    "negative size": [send(b"VALUE asked 0 -1\r\n\r\nEND\r\n")],
-    "size that is no number": [send(b"VALUE asked 0 five\r\nasked\r\nEND\r\n")],
-    "size over 64 bits": [send(b"VALUE asked 0 99999999999999999999999\r\n")],
-    "size over all memory": [send(b"VALUE asked 0 9223372036854775807\r\n")],
-    "flags that are no number": [send(b"VALUE asked x 5\r\nasked\r\nEND\r\n")],
-    "too few words": [send(b"VALUE asked\r\nEND\r\n")],
-    "size too small": [send(b"VALUE asked 0 3\r\nasked\r\nEND\r\n")],
-    "size too large": [send(b"VALUE asked 0 7\r\nasked\r\nEND\r\n")],
-    "nothing behind the value": [send(b"VALUE asked 0 5\r\nasked\r\n")],
-    "value twice": [send(b"VALUE asked 0 5\r\nasked\r\nVALUE asked 0 5\r\nasked\r\nEND\r\n")],
-    "closed at once": [close()],
-    "closed in the line": [send(b"VALUE ask"), close()],
-    "closed in the value": [send(b"VALUE asked 0 5\r\nas"), close()],
-    "closed before the end": [send(b"VALUE asked 0 5\r\nasked\r\nEN"), close()],
-    "reset at once": [reset()],
-    "reset in the value": [send(b"VALUE asked 0 5\r\nas"), reset()],
-    "silence": [],
-    "silence in the value": [send(b"VALUE asked 0 5\r\nas")],
-}
 
 
 @pytest.mark.parametrize("name", BROKEN)
