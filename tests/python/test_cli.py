@@ -357,7 +357,7 @@ def test_bench(own_memcached, protocol):
 
 @pytest.mark.parametrize("words, has_gets, has_sets", [
     ("--ratio 1:0", True, False), ("--ratio 0:1 --value-size 0", False, True), ("--clients 7 --depth 3", True, True),
-    ("--clients 3 --threads 2 --ratio 1:1", True, True), ("--depth 3000 --value-size 4097", True, True),
+    ("--clients 3 --threads 2 --ratio 1:1", True, True), ("--depth 3000 --value-size 4097 --keys 1000", True, True),
     ("--value-size 200000 --keys 20 --depth 100", True, True), ("--prefix ns: --value-size 7", True, True)])
 def test_bench_of_many_kinds(memcached, words, has_gets, has_sets):
     items = memcached.stat("curr_items")
