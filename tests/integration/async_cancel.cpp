@@ -461,3 +461,24 @@ TEST_CASE("a storm of calls and cancellations brings nobody another's value", "[
     if (options.max_in_flight != 8) CHECK(c.orphaned_replies > 0);
   }
 }
+
+TEST_CASE("a storm over connections that break anywhere brings nobody another's value", "[async][cancel]") {
+  memcached server;
+  const auto port = static_cast<std::uint16_t>(std::stoi(server.address().substr(server.address().find(':') + 1)));
+  const std::size_t bytes = GENERATE(60000, 600000);
+  peer breaks([&](peer::connection& c, int number) { c.relay(port, bytes, static_cast<unsigned>(number) + 1); },
+              peer::service::at_once);
+  boost::asio::io_context io;
+  client_options options{.timeout = milliseconds(2000), .dead_retry = milliseconds(10)};
+  options.protocol = GENERATE(wire_protocol::automatic, wire_protocol::text);
+  options.max_in_flight_bytes = bytes / 2;
+  client mc(io, {breaks.address()}, options);
+  storm s(mc, io, 11, milliseconds(500));
+  for (int i = 0; i < 30; ++i) s.next();
+  CHECK(finish(io, milliseconds(6000)) < 6);
+  INFO(s.completed << " calls, " << s.cancelled << " cancelled, " << s.failed << " failed: " << s.last.message());
+  CHECK(breaks.accepted() > 2);
+  CHECK(s.wrong == 0);
+  CHECK(s.completed > s.failed + s.cancelled);
+  CHECK(mc.counters()[0].in_flight == 0);
+}

@@ -380,7 +380,7 @@ TEST_CASE("a server that comes back is flushed once", "[async][losses]") {
   }, peer::service::at_once);
   boost::asio::io_context io;
   client_options options = quick(wire_protocol::automatic);
-  options.timeout = milliseconds(200);
+  options.timeout = milliseconds(400);
   options.flush_on_reconnect = true;
   client mc(io, {server.address()}, options);
   answer lost;

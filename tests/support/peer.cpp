@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -133,6 +134,38 @@ void peer::connection::wait_for_close() {
 void peer::connection::reset_on_close() {
   const linger now{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+void peer::connection::relay(std::uint16_t port, std::size_t bytes, unsigned seed) {
+  const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool connected = ::connect(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  std::mt19937 random(seed);
+  const auto pick = [](std::mt19937& r, std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n)(r); };
+  std::atomic<std::ptrdiff_t> left = connected ? static_cast<std::ptrdiff_t>(pick(random, bytes * 2)) : 0;
+  if (pick(random, 1) == 0) reset_on_close();
+  const auto pass = [&](int from, int to) {
+    std::mt19937 sizes(seed + static_cast<unsigned>(from));
+    std::vector<char> buffer(64 * 1024);
+    while (left > 0) {
+      const std::size_t most = std::min(static_cast<std::size_t>(left), pick(sizes, 3) == 0 ? pick(sizes, 20) : buffer.size());
+      const ssize_t got = ::recv(from, buffer.data(), std::max<std::size_t>(most, 1), 0);
+      if (got <= 0) break;
+      for (ssize_t at = 0, sent = 0; at < got; at += sent)
+        if (sent = ::send(to, buffer.data() + at, static_cast<std::size_t>(got - at), MSG_NOSIGNAL); sent <= 0) break;
+      left -= got;
+    }
+    left = 0;
+    ::shutdown(server, SHUT_RDWR);
+    ::shutdown(fd_, SHUT_RD);  // the client is told by the close
+  };
+  std::thread back(pass, server, fd_);
+  pass(fd_, server);
+  back.join();
+  ::close(server);
 }
 
 void peer::connection::greet(std::string_view version) {

@@ -33,6 +33,9 @@ class peer {
     void wait_for_close();
     /// The connection ends in a reset instead of a close.
     void reset_on_close();
+    /// Passes bytes on to the server on a loopback port and back, in pieces of any size, for about `bytes` of them; then
+    /// both connections end, in any way.
+    void relay(std::uint16_t port, std::size_t bytes, unsigned seed);
     /// Answers the `version` that a client asks first.
     void greet(std::string_view version);
 
