@@ -145,6 +145,9 @@ void pipeline::go_on(net::time_point now) {
     settle_done(now);
     drop();
   }
+  // No connection is made for those who have left since.
+  if (channel_ == nullptr || !channel_->is_open())
+    while (!queue_.empty() && !queue_.front()->of->wanted()) owner_.drop(*queue_.front()->of);
   if (channel_ == nullptr && (queue_.empty() || !open(now))) return;
   advance(false, now);
 }

@@ -12,7 +12,7 @@ import pytest
 
 import cmemcache
 from support.event_loops import loop_factory, run, sockets  # noqa: F401
-from support.scripted_server import ScriptedServer, UnansweredPort, drip, echo_gets, expect, line, send, until
+from support.scripted_server import ScriptedServer, UnansweredPort, close, drip, echo_gets, expect, line, send, until
 
 
 def swallow(size):
@@ -131,6 +131,25 @@ class TestBeforeItIsSent:
 
         with UnansweredPort() as port:
             run(main(port))
+
+    def test_no_connection_is_made_for_it(self, run, make_client):
+        """After connections that did not serve there are pauses before the next one."""
+        async def main(server):
+            client = make_client(cmemcache.AsyncClient, [server.address], protocol="text", timeout=5)
+            for _ in range(5):
+                with pytest.raises(cmemcache.ServerDown):
+                    await client.get("k")
+            calls = [client.get("k"), client.set_multi({"k": 1}), client.version()]
+            await asyncio.sleep(0)
+            [call.cancel() for call in calls]
+            await asyncio.sleep(0.25)
+            assert len(server.connections) == 5
+            with pytest.raises(cmemcache.ServerDown):
+                await client.get("k")
+            assert len(server.connections) == 6
+
+        with ScriptedServer([close()]) as server:
+            run(main(server))
 
     def test_no_connection_is_left_of_it(self, run, make_client):
         async def main(port):
