@@ -16,6 +16,7 @@ from typing import (
 
 from typing_extensions import Buffer, Self
 
+from ._aio import AsyncClient as AsyncClient, StringAsyncClient
 from ._cmemcache import ClientBase
 from ._errors import (
     AuthenticationError as AuthenticationError,
@@ -33,6 +34,7 @@ from ._errors import (
     ServerTimeout as ServerTimeout,
     ValueTooLarge as ValueTooLarge,
 )
+from ._futures import FutureClient as FutureClient, StringFutureClient
 
 __version__: str
 
@@ -201,6 +203,10 @@ class StringClient(ClientBase):
 
     # This client.
     @property
+    def futures(self) -> StringFutureClient: ...
+    @property
+    def aio(self) -> StringAsyncClient: ...
+    @property
     def cas_ids(self) -> dict[bytes, int]: ...
     def reset_cas(self) -> None: ...
     def debuglog(self, text: str) -> None: ...
@@ -247,6 +253,10 @@ class Client(StringClient):
         max_connections: int = 8,
     ) -> None: ...
 
+    @property
+    def futures(self) -> FutureClient: ...  # type: ignore[override]
+    @property
+    def aio(self) -> AsyncClient: ...  # type: ignore[override]
     def get(self, key: _Key, default: Any = None) -> Any: ...
     def gets(self, key: _Key) -> Any: ...
     def get_with_cas(self, key: _Key) -> tuple[Any, int] | tuple[None, None]: ...
