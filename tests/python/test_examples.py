@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -73,3 +74,14 @@ def test_asyncio_sessions_py(memcached):
     assert said == ["ada {'pages': 30}", "grace {'pages': 30}", "edsger {'pages': 30}", "all at once: 3",
                     "ada is a stranger now: ServerDown"]
     assert memcached.stored("session:ada") is None
+
+
+def test_fan_out_futures(memcached):
+    lines = output_of_python("fan_out_futures.py", memcached.address).splitlines()
+    said = dict(re.split(r"  +", line, maxsplit=1) for line in lines)
+    assert said["1000 sets, stored"] == "1000" and said["1000 gets, hits"] == "500"
+    assert said["the square of 30"] == "900" and said["cancelled, or done already"] == "True"
+    assert said["incr of nothing, then add"] == "True" and said["delete_multi"] == "1"
+    assert said["result(), server down"].startswith("ServerDown('127.0.0.1:1: get: ")
+    assert said["the same, blocking: a miss"] == "None"
+    assert memcached.stored("fan:0") is None
