@@ -94,6 +94,8 @@ class FutureClient(Front):
     def close(self):
         """Ends what is under way with ``ClosedError``, the thread and the connections.
 
+        Waits for the thread, but for no more than two seconds: a callback that does not return keeps it longer.
+
         One of its own is closed for good. ``client.futures`` begins anew with the next call, unless ``client`` is closed.
         """
         if self._is_own:
