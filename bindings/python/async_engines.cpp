@@ -122,6 +122,9 @@ void withdraw(PyObject* handle, std::uint64_t id) {
   if (engine != nullptr && !engine->is_inherited()) engine->cancel(id);
 }
 
-void refuse_new_threads() noexcept { interpreter_ends = true; }
+void refuse_new_threads() noexcept {
+  interpreter_ends = true;
+  tears_down();
+}
 
 }  // namespace cmemcache::python

@@ -58,7 +58,7 @@ class async_engines {
 /// Takes a future's call back, if it is still under way. `handle`: futures_handle().
 void withdraw(PyObject* handle, std::uint64_t id);
 
-/// The interpreter is about to end: no thread is begun any more.
+/// The interpreter is about to end, on this thread: no other is begun any more.
 void refuse_new_threads() noexcept;
 
 }  // namespace cmemcache::python

@@ -6,11 +6,20 @@
 
 namespace cmemcache::python {
 
+namespace {
+
+thread_local bool is_tearing_down = false;
+
+}  // namespace
+
 void stay_outside() noexcept {
   for (;;) pause();
 }
 
-bool is_left_outside() noexcept { return _Py_IsFinalizing() && !PyGILState_Check(); }
+// Python's own PyGILState_Check() says yes to everybody when the end is near.
+bool is_left_outside() noexcept { return _Py_IsFinalizing() && !is_tearing_down; }
+
+void tears_down() noexcept { is_tearing_down = true; }
 
 void let_go(PyObject* object) noexcept {
   if (is_left_outside()) [[unlikely]]

@@ -10,8 +10,11 @@ namespace cmemcache::python {
 /// let_go() sees to, and no C++ exception may be being handled, as that cannot be caught on top of one.
 [[noreturn]] void stay_outside() noexcept;
 
-/// Whether this thread has been ended so.
+/// Whether this thread has been ended so: the interpreter is being torn down, and by another.
 bool is_left_outside() noexcept;
+
+/// The interpreter is about to be torn down, by this thread.
+void tears_down() noexcept;
 
 /// The calling thread's way out of the GIL and back, once round an exchange. Lives on the stack of the call.
 ///
