@@ -86,7 +86,7 @@ void dispatcher::route(operation& op, std::span<element> todo, net::time_point n
 void dispatcher::route_to_all(operation& op, net::time_point now) {
   for (std::size_t i = 0; i < op.servers->size(); ++i) {
     if (!op.settlement->choice().is_usable(i, now)) {
-      op.settlement->add_failure(i, errc::no_server, "it is marked dead");
+      blame(op, i);
       continue;
     }
     part& p = op.add_part();
@@ -151,11 +151,18 @@ void dispatcher::part_done(part& p, net::time_point now) noexcept {
   if (op.open_parts == 0 && !op.orphan) finish(op);
 }
 
+// A server that is not asked any more does not answer in silence.
+void dispatcher::blame(operation& op, std::size_t server) {
+  const auto& failures = op.settlement->failures();
+  if (std::ranges::find(failures, (*op.servers)[server].where.text, &failure::server) == failures.end())
+    op.settlement->add_failure(server, errc::no_server, "it is marked dead");
+}
+
 // The part itself is left as it is: its elements are asked as other parts.
 void dispatcher::again(part& p, net::time_point now) {
   operation& op = *p.of;
   if (!has_key(op.what.op)) {
-    if (!op.settlement->choice().is_usable(p.server, now)) return;
+    if (!op.settlement->choice().is_usable(p.server, now)) return blame(op, p.server);
     part& once_more = op.add_part();
     once_more.server = p.server;
     return enqueue(op, once_more);

@@ -71,6 +71,7 @@ class dispatcher {
   lanes& lanes_of(const server_pool& servers, std::size_t server);
   void adopt(const std::shared_ptr<server_pool>& servers);
   void again(part& p, net::time_point now);
+  void blame(operation& op, std::size_t server);
 
   void expire(operation& op, net::time_point now) noexcept;
   void abandon(operation& op, error_code why) noexcept;

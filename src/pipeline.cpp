@@ -477,7 +477,6 @@ void pipeline::shed(net::time_point now) {
     }
     queued_keys_ -= p.elements.size();
     p.of->settlement->give_up(p.server);
-    if (!has_key(p.of->what.op)) p.of->settlement->add_failure(p.server, errc::no_server, "it is marked dead");
     p.again = true;
     owner_.part_done(p, now);
   }
