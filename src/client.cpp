@@ -26,7 +26,7 @@ reply result_of(single_operation& op, const error_code& ec) {
           .flags = op.answer.flags,
           .cas = op.answer.cas,
           .number = op.answer.number,
-          .value = op.answer.status == status::hit ? std::move(op.value) : std::string()};
+          .value = op.answer.status == status::hit ? op.take_value() : std::string()};
 }
 
 multi_reply result_of(multi_operation& op, const error_code&) {

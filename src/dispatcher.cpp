@@ -64,8 +64,11 @@ void dispatcher::begin(operation& op) {
   if (!op.error && now >= op.deadline) op.error = errc::timed_out;
   if (op.error) return finish(op);
   if (op.id != 0) by_id_.emplace(op.id, &op);
-  op.servers = roster_->pool();
-  if (op.servers != current_) adopt(op.servers);
+  if (current_ == nullptr || roster_->version() != version_) {
+    version_ = roster_->version();  // first: a newer pool under an older number is only looked at again
+    adopt(roster_->pool());
+  }
+  op.servers = current_;
   op.settlement.emplace(*op.servers, roster_->options(), op.what, op.start, op.hashes);
   op.prepare();
   if (!has_key(op.what.op)) return route_to_all(op, now);

@@ -84,6 +84,7 @@ class dispatcher {
   driver& driver_;
   std::map<const server_link*, lanes> lanes_;  // a call that goes on with old servers may add some at any time
   std::shared_ptr<server_pool> current_;
+  std::uint64_t version_ = 0;              // of the roster, when current_ was taken
   std::vector<lanes*> by_server_;          // of current_
   std::unordered_map<std::uint64_t, operation*> by_id_;
   std::vector<pipeline*> waiting_;         // to go on

@@ -69,13 +69,19 @@ void single_operation::ask(const protocol::command& command, const element& aske
   asked_ = asked;
   const std::size_t size = copied_size(asked);
   if (size > usual_size) large_text_ = std::make_unique_for_overwrite<char[]>(size);
+  else text_size_ = size;
   copy_into(asked_, size > usual_size ? large_text_.get() : text_);
 }
 
+std::string single_operation::take_value() {
+  return large_value_.empty() ? std::string(answer.value) : std::move(large_value_);
+}
+
 char* single_operation::place(std::uint32_t, std::size_t size) noexcept {
+  if (size <= usual_size - text_size_) return text_ + text_size_;
   try {
-    value.resize(size);
-    return value.data();
+    large_value_.resize(size);
+    return large_value_.data();
   } catch (const std::bad_alloc&) {
     return nullptr;
   } catch (const std::length_error&) {

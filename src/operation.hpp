@@ -164,8 +164,10 @@ class single_operation : public operation, protected session::reply_sink {
 
   void refused(std::uint32_t slot, error_code why, std::string_view words) noexcept override;
 
-  item answer;           ///< its value is `value`
-  std::string value;
+  /// The value of the answer becomes the caller's.
+  std::string take_value();
+
+  item answer;
 
  private:
   char* place(std::uint32_t slot, std::size_t size) noexcept override;
@@ -173,12 +175,14 @@ class single_operation : public operation, protected session::reply_sink {
   void stat(std::string_view, std::string_view) override {}
   std::string_view key_of(std::uint32_t) const noexcept override { return asked_.key; }
 
-  static constexpr std::size_t usual_size = 160;
+  static constexpr std::size_t usual_size = 192;
 
   protocol::element asked_{.key = {}};
   std::optional<session::results::refusal> refused_;
   std::unique_ptr<char[]> large_text_;
-  char text_[usual_size];
+  std::string large_value_;
+  std::size_t text_size_ = 0;
+  char text_[usual_size];  // what is asked, and a small value behind it
 };
 
 /// Many keys. Keys and small values are copied; see single_operation.

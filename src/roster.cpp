@@ -85,6 +85,7 @@ void roster::set_servers(std::vector<server> servers) {
   auto next = std::make_shared<server_pool>(servers, options_, pool().get());
   const std::lock_guard lock(mutex_);
   pool_.swap(next);
+  version_.fetch_add(1, std::memory_order_release);
 }
 
 std::vector<server> roster::servers() const {

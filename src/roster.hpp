@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,6 +34,9 @@ class roster {
   /// The servers as they are now.
   std::shared_ptr<server_pool> pool() const;
 
+  /// How often they were replaced: whoever keeps a pool sees by it that there is another.
+  std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+
   /// Checks one element of `what` before anything is sent: its key (with the prefix of `what`), and its value's length.
   error_code check(const protocol::command& what, const protocol::element& e) const noexcept;
 
@@ -53,6 +58,7 @@ class roster {
  private:
   const client_options options_;
   mutable net::fork_guarded_mutex mutex_;  // guards pool_, the pointer
+  std::atomic<std::uint64_t> version_{0};
   std::shared_ptr<server_pool> pool_;      // immutable once made; replaced by set_servers
 };
 
