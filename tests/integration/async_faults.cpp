@@ -21,8 +21,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr double late = 0.15;  // seconds: what a loaded machine may add
-
 client_options impatient(wire_protocol protocol = wire_protocol::text) {
   return {.timeout = milliseconds(200), .dead_retry = milliseconds(5000), .protocol = protocol};
 }
@@ -121,6 +119,7 @@ TEST_CASE("a store that its server does not take is not late", "[async][faults]"
     const std::string large(8 * 1024 * 1024, 'x');
     mc.async_set("k", large, into(stored));
     io.run_for(milliseconds(250));
+    while (!stored.done()) io.run_for(milliseconds(10));
   }
   CHECK(stored.ec == errc::timed_out);
   CHECK(stored.took < 0.2 + late);
@@ -180,7 +179,7 @@ TEST_CASE("one silent server of three keeps nobody's answers", "[async][faults]"
   answer stored[2];
   mc.async_set(keys[0], "one", into(stored[0]));
   mc.async_set(keys[2], "two", into(stored[1]));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   const std::vector<std::string_view> views(keys.begin(), keys.end());
   answers got;
   outcome<std::vector<server_stats>> versions;
@@ -208,7 +207,7 @@ TEST_CASE("late replies are swallowed, and the connection goes on", "[async][fau
   answer stored[2];
   mc.async_set("k", "value", into(stored[0]));
   mc.async_set("large", large, into(stored[1]));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   server.pause();
   std::deque<answer> missed;
   for (int i = 0; i < 10; ++i) {
@@ -232,7 +231,7 @@ TEST_CASE("late replies are swallowed, and the connection goes on", "[async][fau
   mc.async_get("other3", into(got[0]));
   mc.async_get("large", into(got[1]));
   mc.async_get("none", into(got[2]));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   CHECK(shown(got[0]) == "hit value");
   CHECK(got[1].got.value == large);
   CHECK(shown(got[2]) == "miss");
@@ -282,7 +281,7 @@ TEST_CASE("many calls to a stopped server are all told in time", "[async][faults
   client mc(io, {server.address()}, impatient(wire_protocol::automatic));
   answer first;
   mc.async_get("k", into(first));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   server.pause();
   std::deque<answer> got(10000);
   for (std::size_t i = 0; i < got.size(); ++i)
@@ -290,8 +289,8 @@ TEST_CASE("many calls to a stopped server are all told in time", "[async][faults
   io.restart();
   io.run_for(milliseconds(1000));  // starting as many takes a while, too
   std::size_t in_time = 0;
-  for (const answer& a : got) in_time += (a.ec == errc::timed_out || a.ec == errc::no_server) && a.took < 0.9;
+  for (const answer& a : got) in_time += (a.ec == errc::timed_out || a.ec == errc::no_server) && a.took < 0.75 + late;
   CHECK(in_time == got.size());
   server.resume();
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
 }

@@ -113,7 +113,7 @@ TEST_CASE("a connection that ends after any byte loses nothing and stores nothin
     client mc(io, {server.address()}, quick());
     answer first, got[6];
     mc.async_get("first", into(first));
-    REQUIRE(finish(io) < 1);
+    REQUIRE(finish(io) < 1 + late);
     REQUIRE(shown(first) == "hit first");
     mc.async_get("a", into(got[0]));
     mc.async_get("b", into(got[1]));
@@ -121,7 +121,7 @@ TEST_CASE("a connection that ends after any byte loses nothing and stores nothin
     mc.async_get("none", into(got[3]));
     mc.async_incr("counted", into(got[4]));
     mc.async_get("a", into(got[5]));
-    REQUIRE(finish(io) < 1);
+    REQUIRE(finish(io) < 1 + late);
     CHECK(shown(got[0]) == "hit a");
     CHECK(shown(got[1]) == "hit b");
     CHECK((shown(got[2]) == "stored" || got[2].ec == errc::in_doubt));
@@ -160,10 +160,10 @@ TEST_CASE("a reset in the middle of a large value", "[async][losses]") {
   client mc(io, {server.address()}, quick());
   answer first, got[2];
   mc.async_get("first", into(first));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   mc.async_get("large", into(got[0]));
   mc.async_get("other", into(got[1]));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   CHECK(got[0].got.value == large);
   CHECK(shown(got[1]) == "hit other");
 }
@@ -189,7 +189,7 @@ TEST_CASE("a bulk store that loses its connection half way stores nothing twice"
   client mc(io, {server.address()}, options);
   answer first;
   mc.async_get("first", into(first));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   std::vector<std::string> names;
   for (int i = 0; i < 5000; ++i) names.push_back("key" + std::to_string(i));
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
@@ -221,16 +221,18 @@ TEST_CASE("a bulk get that loses its connection half way is completed on the nex
   store keys;
   peer server([&](peer::connection& c, int number) { keys.serve(c, number == 0 ? lines + 1 : 1 << 30); });
   boost::asio::io_context io;
-  client mc(io, {server.address()}, quick());
+  client_options options = quick();
+  options.timeout = milliseconds(8000);
+  client mc(io, {server.address()}, options);
   answer first;
   mc.async_get("first", into(first));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   std::vector<std::string> names;
   for (int i = 0; i < 30000; ++i) names.push_back("key" + std::to_string(i));
   const std::vector<std::string_view> views(names.begin(), names.end());
   answers got;
   mc.async_get_multi(views, into(got));
-  CHECK(finish(io) < 3);
+  CHECK(finish(io) < 9);
   std::size_t right = 0;
   for (std::size_t i = 0; i < names.size(); ++i) right += got.got[i].value == names[i];
   CHECK(right == names.size());
@@ -260,7 +262,7 @@ TEST_CASE("nonsense is nobody's value", "[async][losses]") {
   answer got[3], after[3];
   const std::string names[] = {"a", "b", "c"};
   for (int i = 0; i < 3; ++i) mc.async_get(names[i], into(got[i]));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   for (int i = 0; i < 3; ++i) {
     REQUIRE(got[i].done());
     if (got[i].got.status == status::hit) CHECK(got[i].got.value == names[i]);
@@ -268,7 +270,7 @@ TEST_CASE("nonsense is nobody's value", "[async][losses]") {
   }
   CHECK_FALSE(mc.counters()[0].dead);
   for (int i = 0; i < 3; ++i) mc.async_get(names[i], into(after[i]));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   for (int i = 0; i < 3; ++i) CHECK(shown(after[i]) == "hit " + names[i]);
 }
 
@@ -287,7 +289,7 @@ TEST_CASE("a server that closes at once is not hammered", "[async][losses]") {
     });
   };
   for (int i = 0; i < 10; ++i) next();
-  CHECK(finish(io) < 3);
+  CHECK(finish(io) < 3 + late);
   CHECK(good == 0);
   CHECK(completed >= 10);
   CHECK(server.accepted() >= 3);
@@ -321,7 +323,7 @@ TEST_CASE("what waits when the connections are closed is not forgotten", "[async
   mc.disconnect_all();
   io.run_for(milliseconds(20));
   go_on = true;
-  CHECK(finish(io) < 1.5);
+  CHECK(finish(io) < 1.5 + late);
   REQUIRE(got.done());
   CHECK(got.got[9].status == status::hit);
   CHECK(got.got[10].status == status::unanswered);
@@ -362,9 +364,9 @@ TEST_CASE("a server is restarted under load, and every value is its key's", "[as
   std::this_thread::sleep_for(milliseconds(120));
   answer stored, got;
   mc.async_set("k", "v", into(stored));  // which probes
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   mc.async_get("k", into(got));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   CHECK(shown(stored) == "stored");
   CHECK(shown(got) == "hit v");
   CHECK(mc.counters()[0].in_flight == 0);
@@ -389,14 +391,14 @@ TEST_CASE("a server that comes back is flushed once", "[async][losses]") {
   client mc(io, {server.address()}, options);
   answer lost;
   mc.async_get("k", into(lost));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   CHECK(lost.ec == errc::timed_out);
   silent = false;
   std::this_thread::sleep_for(milliseconds(120));
   const std::pair<std::string_view, std::string_view> pairs[] = {{"a", "1"}, {"b", "2"}};
   answers stored;
   mc.async_set_multi(pairs, into(stored));
-  CHECK(finish(io) < 1);
+  CHECK(finish(io) < 1 + late);
   CHECK_FALSE(stored.ec);
   CHECK(flushed == 1);
 }

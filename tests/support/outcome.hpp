@@ -11,6 +11,13 @@
 
 namespace cmemcache::test {
 
+/// Seconds that a loaded machine, or a sanitizer, may add to any wait.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr double late = 2;
+#else
+inline constexpr double late = 0.15;
+#endif
+
 /// What became of one asynchronous call. Must stay where it is until then.
 template <class Result>
 struct outcome {
