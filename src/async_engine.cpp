@@ -132,7 +132,8 @@ void async_engine::take_in() {
     in = inbox_.take();
     called_ = false;
   }
-  while (operation* const op = in.pop()) dispatcher_.submit(*op);
+  const net::time_point now = in.empty() ? net::time_point() : net::steady_clock::now();
+  while (operation* const op = in.pop()) dispatcher_.submit(*op, now);
   dispatcher_.turn();
 }
 

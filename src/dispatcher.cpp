@@ -43,7 +43,7 @@ dispatcher::~dispatcher() {
 
 // ---- beginning
 
-void dispatcher::submit(operation& op) noexcept {
+void dispatcher::submit(operation& op, net::time_point now) noexcept {
   ++size_;
   operation* before = latest_;
   while (before != nullptr && before->deadline > op.deadline) before = before->earlier;
@@ -52,15 +52,14 @@ void dispatcher::submit(operation& op) noexcept {
   (op.earlier == nullptr ? earliest_ : op.earlier->later) = &op;
   (op.later == nullptr ? latest_ : op.later->earlier) = &op;
   try {
-    begin(op);
+    begin(op, now);
   } catch (const std::bad_alloc&) {
     abandon(op, errc::not_enough_memory);
   }
 }
 
-void dispatcher::begin(operation& op) {
+void dispatcher::begin(operation& op, net::time_point now) {
   // One that comes too late says nothing about its server.
-  const net::time_point now = net::steady_clock::now();
   if (!op.error && now >= op.deadline) op.error = errc::timed_out;
   if (op.error) return finish(op);
   if (op.id != 0) by_id_.emplace(op.id, &op);

@@ -27,8 +27,8 @@ class dispatcher {
   dispatcher(const dispatcher&) = delete;
   dispatcher& operator=(const dispatcher&) = delete;
 
-  /// Takes `op` over. Nothing is sent before turn().
-  void submit(operation& op) noexcept;
+  /// Takes `op` over. Nothing is sent before turn(). `now`: one look at the clock will do for many.
+  void submit(operation& op, net::time_point now) noexcept;
 
   /// Sends what waits, has the driver wait for what is to come, and delivers what is over. After every other call.
   void turn() noexcept;
@@ -63,7 +63,7 @@ class dispatcher {
     std::vector<std::unique_ptr<pipeline>> all;
   };
 
-  void begin(operation& op);
+  void begin(operation& op, net::time_point now);
   void route(operation& op, std::span<protocol::element> todo, net::time_point now);
   void route_to_all(operation& op, net::time_point now);
   void enqueue(operation& op, part& p);

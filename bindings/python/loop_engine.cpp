@@ -141,7 +141,7 @@ void loop_engine::enter(Work&& work) {
 }
 
 void loop_engine::take_in() noexcept {
-  while (operation* const op = inbox_.pop()) dispatcher_.submit(*op);
+  while (operation* const op = inbox_.pop()) dispatcher_.submit(*op, op->start);
 }
 
 void loop_engine::submit(operation& op) {
