@@ -74,7 +74,9 @@ void single_operation::ask(const protocol::command& command, const element& aske
 }
 
 std::string single_operation::take_value() {
-  return large_value_.empty() ? std::string(answer.value) : std::move(large_value_);
+  // A large value may have been lost half way, and a small one come in its place.
+  if (answer.value.data() != large_value_.data()) return std::string(answer.value);
+  return std::move(large_value_);
 }
 
 char* single_operation::place(std::uint32_t, std::size_t size) noexcept {

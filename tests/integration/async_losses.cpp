@@ -402,3 +402,26 @@ TEST_CASE("a server that comes back is flushed once", "[async][losses]") {
   CHECK_FALSE(stored.ec);
   CHECK(flushed == 1);
 }
+
+TEST_CASE("a small value comes in the place of a large one that was lost half way", "[async][losses]") {
+  const std::string large(5000, 'l');
+  peer server([&](peer::connection& c, int number) {
+    const std::string line = c.read_until("\r\n");
+    if (number == 0) {
+      c.send("VALUE warm 0 1\r\nw\r\nEND\r\n");
+      c.read_until("\r\n");
+      return c.send("VALUE k 0 5000\r\n" + large.substr(0, 3000));
+    }
+    c.send("VALUE k 0 5\r\nsmall\r\nEND\r\n");
+    c.wait_for_close();
+  });
+  boost::asio::io_context io;
+  client mc(io, {server.address()}, quick());
+  answer warm, k;
+  mc.async_get("warm", into(warm));
+  finish(io);
+  mc.async_get("k", into(k));
+  finish(io);
+  CHECK(warm.got.value == "w");
+  CHECK(k.got.value == "small");
+}
