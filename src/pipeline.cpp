@@ -16,8 +16,6 @@ using session::pending_request;
 
 namespace {
 
-constexpr std::size_t spare_requests = 64;
-
 net::channel::settings channel_settings(const client_options& options, bool flush_first) {
   return {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length, .flush_first = flush_first},
           .connect_timeout = options.connect_timeout,
@@ -31,11 +29,6 @@ bool is_plain_get(const part& p) noexcept {
 }
 
 bool share_a_line(const part& a, const part& b) noexcept { return is_plain_get(b) && a.of->what.prefix == b.of->what.prefix; }
-
-// Nothing more is asked about these, whatever is asked again of the rest of their part.
-void settle_for_good(std::span<element> elements) noexcept {
-  for (element& e : elements) e.answered = true;
-}
 
 std::size_t bytes_of(const protocol::command& what, std::span<const element> elements) noexcept {
   std::size_t bytes = 0;
@@ -53,66 +46,7 @@ std::size_t fitting(const protocol::command& what, std::span<const element> elem
   return elements.size();
 }
 
-// Whether part of an answer is in the way of asking again. What may be repeated is asked for key by key, where it has keys.
-bool has_answer(const wire_request& r) noexcept {
-  if (has_key(r.command.op) && is_repeatable(r.command.op)) return false;
-  return r.told || std::ranges::any_of(r.elements, [](const element& e) { return e.answered; });
-}
-
 }  // namespace
-
-// ---- what is carried
-
-char* wire_request::place(std::uint32_t slot, std::size_t size) noexcept {
-  part& p = carried_at(slot);
-  if (!p.of->orphan) return p.of->sink(p).place(merged.empty() ? slot : p.elements.front().slot, size);
-  try {
-    swallowed.push_back(std::make_unique_for_overwrite<char[]>(std::max<std::size_t>(size, 1)));
-    return swallowed.back().get();
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
-
-void wire_request::filed(std::uint32_t slot, const item& answer) noexcept {
-  part& p = carried_at(slot);
-  if (p.of->orphan) swallowed.clear();
-  else p.of->sink(p).filed(merged.empty() ? slot : p.elements.front().slot, answer);
-}
-
-void wire_request::refused(std::uint32_t slot, error_code why, std::string_view words) noexcept {
-  part& p = carried_at(slot);
-  if (!p.of->orphan) p.of->sink(p).refused(merged.empty() ? slot : p.elements.front().slot, why, words);
-}
-
-void wire_request::stat(std::string_view name, std::string_view value) {
-  part& p = *carried.front();
-  told = true;
-  if (!p.of->orphan) p.of->sink(p).stat(name, value);
-}
-
-// ---- the queue
-
-void pipeline::part_queue::push(part& p) noexcept {
-  p.previous = tail_;
-  p.next = nullptr;
-  (tail_ == nullptr ? head_ : tail_->next) = &p;
-  tail_ = &p;
-}
-
-void pipeline::part_queue::remove(part& p) noexcept {
-  (p.previous == nullptr ? head_ : p.previous->next) = p.next;
-  (p.next == nullptr ? tail_ : p.next->previous) = p.previous;
-  p.previous = p.next = nullptr;
-}
-
-void pipeline::part_queue::append(part_queue& others) noexcept {
-  if (others.empty()) return;
-  others.head_->previous = tail_;
-  (tail_ == nullptr ? head_ : tail_->next) = others.head_;
-  tail_ = others.tail_;
-  others = {};
-}
 
 pipeline::pipeline(server_link& link, const client_options& options, dispatcher& owner, driver& waits)
     : link_(link), options_(options), owner_(owner), driver_(waits), backoff_(std::random_device()()) {}
@@ -364,175 +298,6 @@ void pipeline::count_io() {
   const session::session& s = channel_->session();
   count(link_.bytes_in, s.bytes_in() - std::exchange(counted_in_, s.bytes_in()));
   count(link_.bytes_out, s.bytes_out() - std::exchange(counted_out_, s.bytes_out()));
-}
-
-// ---- what became of it
-
-// Called from inside the session: only noted.
-void pipeline::on_finished(pending_request& r) noexcept {
-  auto& request = static_cast<wire_request&>(r);
-  pipeline& self = *request.in;
-  request.after = nullptr;
-  (self.last_done_ == nullptr ? self.done_ : self.last_done_->after) = &request;
-  self.last_done_ = &request;
-}
-
-void pipeline::settle_done(net::time_point now) {
-  while (done_ != nullptr) {
-    std::unique_ptr<wire_request> r(done_);
-    done_ = r->after;
-    if (done_ == nullptr) last_done_ = nullptr;
-    (r->previous_under_way == nullptr ? under_way_list_ : r->previous_under_way->next_under_way) = r->next_under_way;
-    if (r->next_under_way != nullptr) r->next_under_way->previous_under_way = r->previous_under_way;
-    --under_way_;
-    in_flight_keys_ -= r->elements.size();
-    in_flight_bytes_ -= r->bytes;
-    link_.in_flight.fetch_sub(r->carried.size(), std::memory_order_relaxed);
-    const bool lost = r->result && is_fatal(r->result);
-    if (!lost && !served_) {
-      served_ = true;
-      backoff_.served();
-    }
-    for (part* p : r->carried) settle(*r, *p, now, lost);
-    if (spare_.size() >= spare_requests) continue;
-    static_cast<pending_request&>(*r) = {};
-    r->carried.clear();
-    r->merged.clear();
-    r->swallowed.clear();
-    r->previous_under_way = r->next_under_way = nullptr;
-    spare_.push_back(std::move(r));
-  }
-}
-
-void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) {
-  operation& op = *p.of;
-  --p.requests;
-  if (!r.merged.empty()) p.elements.front().answered = r.merged[p.place].answered;
-  if (op.orphan) {
-    if (!lost) count(link_.orphaned_replies, 1);
-  } else {
-    const std::string_view last_line = channel_->session().last_line();
-    settlement::outcome became;
-    if (lost) {
-      settlement::loss facts{.reused = served_, .retrying = p.retrying, .answered = has_answer(r), .sent = r.written};
-      facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->acknowledged_beyond(r.starts_at);
-      became = op.settlement->lost(p.server, r.result, facts, last_line);
-      p.retrying |= became == settlement::outcome::again;
-    } else {
-      became = op.settlement->answered(p.server, r, last_line);
-    }
-    if (became == settlement::outcome::again) p.again = true;
-    else settle_for_good(r.merged.empty() ? r.elements : std::span(p.elements.data(), 1));
-    if (p.requests == 0 && !p.queued) owner_.part_done(p, now);
-  }
-  op.release();
-}
-
-// The channel is closed: all that was under way on it is done, and lost.
-void pipeline::lose(net::time_point now) {
-  const error_code ec = channel_->error();
-  const bool reached = channel_->was_open();
-  const bool served = served_ || !reached;
-  if (!served) backoff_.lost(now);
-  // Those that are asked again go before those that were behind them. One that is lost in the middle is one of them.
-  part_queue behind = std::exchange(queue_, {});
-  part* const cut = !behind.empty() && behind.front()->requests != 0 ? behind.front() : nullptr;
-  if (cut != nullptr) {
-    behind.remove(*cut);
-    cut->queued = false;
-    queued_keys_ -= cut->elements.size() - cut->submitted;
-    cut->again |= served_;
-  }
-  settle_done(now);
-  queue_.append(behind);
-  if (!reached || !served) fail_queued(ec, reached, now);
-  drop();
-  owner_.go_on_later(*this);
-}
-
-void pipeline::fail_queued(error_code ec, bool reached, net::time_point now) {
-  part_queue failed = std::exchange(queue_, {});
-  while (!failed.empty()) {
-    part& p = *failed.front();
-    failed.remove(p);
-    p.queued = false;
-    queued_keys_ -= p.elements.size() - p.submitted;
-    settlement& s = *p.of->settlement;
-    const settlement::outcome became =
-        reached ? s.lost(p.server, ec, {}, channel_->session().last_line()) : s.not_reached(p.server, ec, false);
-    p.again |= became == settlement::outcome::again;
-    if (p.requests == 0) owner_.part_done(p, now);
-  }
-}
-
-void pipeline::shed(net::time_point now) {
-  part_queue moved = std::exchange(queue_, {});
-  while (!moved.empty()) {
-    part& p = *moved.front();
-    moved.remove(p);
-    p.queued = p.submitted != 0;
-    if (p.queued) {  // the rest of what is under way here: it waits for that
-      queue_.push(p);
-      continue;
-    }
-    queued_keys_ -= p.elements.size();
-    p.of->settlement->give_up(p.server);
-    p.again = true;
-    owner_.part_done(p, now);
-  }
-  left(false);
-}
-
-bool pipeline::is_behind_others(const part& p) const noexcept {
-  return p.requests == 0 && channel_ != nullptr && channel_->is_open() && served_ && in_flight_keys_ != 0;
-}
-
-// ---- who has left
-
-bool pipeline::owes() const noexcept { return under_way_ != 0 || channel_->session().wants_read(); }
-
-// With nothing under way it is the server's version that is owed.
-bool pipeline::owes_orphans() const noexcept {
-  const auto is_orphan = [](const part* p) { return p->of->orphan; };
-  bool found = under_way_ == 0;
-  for (const wire_request* r = under_way_list_; r != nullptr && !found; r = r->next_under_way)
-    found = std::ranges::any_of(r->carried, is_orphan);
-  return found;
-}
-
-bool pipeline::is_hoped_for() const noexcept {
-  const auto is_orphan = [](const part* p) { return p->of->orphan; };
-  for (const wire_request* r = under_way_list_; r != nullptr; r = r->next_under_way)
-    if (!std::ranges::all_of(r->carried, is_orphan)) return true;
-  return false;
-}
-
-void pipeline::abandon(part& p) {
-  if (p.queued) dequeue(p);
-  if (p.requests != 0) disown(p);
-  left(p.requests != 0);
-}
-
-void pipeline::disown(part& p) {
-  try {
-    session::session& s = channel_->session();
-    if (!p.carrier->merged.empty()) return s.disown(*p.carrier, p.place, 1);
-    if (p.requests == 1) return s.disown(*p.carrier, 0, p.carrier->elements.size());
-    for (wire_request* r = under_way_list_; r != nullptr; r = r->next_under_way)
-      if (r->carried.front() == &p) s.disown(*r, 0, r->elements.size());
-  } catch (const std::bad_alloc&) {
-    channel_->fail(errc::not_enough_memory);
-    owner_.go_on_later(*this);
-  }
-}
-
-// A lookup and a connection that are not finished nobody needs any more. One that is open is kept, if what it owes comes in
-// time.
-void pipeline::left(bool owed) {
-  const bool connects = channel_ != nullptr && !channel_->is_open() && !channel_->is_closed();
-  if (queue_.empty() && (lookup_ != nullptr || connects)) return drop();
-  if (channel_ == nullptr || !channel_->is_open() || stuck_since_ != net::time_point::max()) return;
-  if (owed || (under_way_ == 0 && owes())) stuck_since_ = net::steady_clock::now();
 }
 
 // ---- the end

@@ -3,11 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <string_view>
 #include <vector>
-
-#include <boost/container/small_vector.hpp>
 
 #include <cmemcache/options.hpp>
 
@@ -16,34 +12,15 @@
 #include "net/deadline.hpp"
 #include "net/lookup.hpp"
 #include "operation.hpp"
+#include "part_queue.hpp"
 #include "server_pool.hpp"
 #include "session/backoff.hpp"
 #include "session/pending_request.hpp"
+#include "wire_request.hpp"
 
 namespace cmemcache {
 
 class dispatcher;
-
-/// A request on the wire: one part's elements, or the single keys of several, merged. Belongs to a pipeline. What nobody
-/// waits for any more it swallows.
-struct wire_request final : session::pending_request, session::reply_sink {
-  char* place(std::uint32_t slot, std::size_t size) noexcept override;
-  void filed(std::uint32_t slot, const item& answer) noexcept override;
-  void refused(std::uint32_t slot, error_code why, std::string_view words) noexcept override;
-  void stat(std::string_view name, std::string_view value) override;
-
-  part& carried_at(std::uint32_t slot) const noexcept { return *carried[merged.empty() ? 0 : slot]; }
-
-  pipeline* in = nullptr;
-  boost::container::small_vector<part*, 1> carried;   // merged: by slot
-  std::vector<protocol::element> merged;
-  std::vector<std::unique_ptr<char[]>> swallowed;     // values that nobody waits for
-  std::size_t bytes = 0;
-  bool told = false;                                  // some statistics have come
-  wire_request* after = nullptr;                      // among those that are done
-  wire_request* previous_under_way = nullptr;
-  wire_request* next_under_way = nullptr;
-};
 
 /// One connection to one server, shared by many operations, and the queue in front of it.
 ///
@@ -93,19 +70,6 @@ class pipeline final : public watcher {
   server_link& link() const noexcept { return link_; }
 
  private:
-  class part_queue {
-   public:
-    bool empty() const noexcept { return head_ == nullptr; }
-    part* front() const noexcept { return head_; }
-    void push(part& p) noexcept;
-    void remove(part& p) noexcept;
-    void append(part_queue& others) noexcept;
-
-   private:
-    part* head_ = nullptr;
-    part* tail_ = nullptr;
-  };
-
   static void on_finished(session::pending_request& r) noexcept;
 
   bool open(net::time_point now);
