@@ -327,7 +327,8 @@ TEST_CASE("what waits when the connections are closed is not forgotten", "[async
   REQUIRE(got.done());
   CHECK(got.got[9].status == status::hit);
   CHECK(got.got[10].status == status::unanswered);
-  CHECK(got.ec == errc::connection_closed);
+  // What the server closes it on is a reset when the request has come by then.
+  CHECK((got.ec == errc::connection_closed || got.ec == boost::system::errc::connection_reset));
 }
 
 TEST_CASE("a server is restarted under load, and every value is its key's", "[async][losses]") {
