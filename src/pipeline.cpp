@@ -22,6 +22,10 @@ net::channel::settings channel_settings(const client_options& options, bool flus
           .timeout = options.timeout};
 }
 
+// Bytes. A server answers a line at a time: on shorter ones the first callers have their answers while it still looks for
+// those of the last. Much shorter ones cost more than they gain.
+constexpr std::size_t longest_merged_line = 4096;
+
 // A key that may share a `get` line with others'.
 bool is_plain_get(const part& p) noexcept {
   const protocol::command& what = p.of->what;
@@ -212,14 +216,13 @@ void pipeline::submit_next() {
 
 void pipeline::merge(wire_request& r) {
   part& first = *queue_.front();
-  const std::size_t bound = request_bound(verb::get);
   const std::size_t room = options_.max_in_flight - in_flight_keys_;
   std::size_t bytes = 0;
   while (!queue_.empty() && r.carried.size() < room) {
     part& p = *queue_.front();
     if (&p != &first && (!share_a_line(first, p) || !p.of->wanted())) break;
     bytes += request_bytes(r.command, p.elements.front());
-    if (bytes > bound && !r.carried.empty()) break;
+    if (bytes > longest_merged_line && !r.carried.empty()) break;
     p.carrier = &r;
     p.place = r.carried.size();
     r.merged.push_back(p.elements.front());
