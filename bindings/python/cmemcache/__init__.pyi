@@ -98,6 +98,9 @@ class StringClient(ClientBase):
         key_prefix: _Text = b"",
         failover: bool = True,
         max_connections: int = 8,
+        pipelined_connections: int = 1,
+        max_in_flight: int = 16384,
+        max_in_flight_bytes: int = 8388608,
     ) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -251,6 +254,9 @@ class Client(StringClient):
         key_prefix: _Text = b"",
         failover: bool = True,
         max_connections: int = 8,
+        pipelined_connections: int = 1,
+        max_in_flight: int = 16384,
+        max_in_flight_bytes: int = 8388608,
     ) -> None: ...
 
     @property

@@ -91,6 +91,9 @@ class Options(TypedDict, total=False):
     key_prefix: _Text
     failover: bool
     max_connections: int
+    pipelined_connections: int
+    max_in_flight: int
+    max_in_flight_bytes: int
 
 class Front(FrontBase):
     @classmethod
