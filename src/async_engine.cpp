@@ -3,8 +3,7 @@
 #include <new>
 #include <utility>
 
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
 namespace cmemcache {
@@ -59,7 +58,7 @@ async_engine::async_engine(executor_type ex, std::shared_ptr<cmemcache::roster> 
       parents_(whose == context::our_own ? std::make_unique<net::parents_descriptors>() : nullptr) {}
 
 async_engine::~async_engine() {
-  dispatcher_.close({});
+  dispatcher_.close();
   while (!watched_.empty()) forget(watched_.begin()->first);
   while (operation* const op = inbox_.pop()) op->release();
 }
@@ -110,7 +109,7 @@ void async_engine::close() {
   }
   on_strand([this](dispatcher& d) {
     take_in();
-    d.close(asio::error::operation_aborted);
+    d.close();
   });
 }
 
@@ -120,7 +119,7 @@ void async_engine::close() {
 void async_engine::leave_what_is_inherited() noexcept {
   if (generation_ == net::fork_generation()) return;
   generation_ = net::fork_generation();
-  dispatcher_.close(asio::error::operation_aborted);
+  dispatcher_.close();
   dispatcher_.turn();
 }
 

@@ -37,7 +37,7 @@ dispatcher::dispatcher(std::shared_ptr<cmemcache::roster> servers, driver& waits
 
 // Who waits is told nothing: their execution context is going away.
 dispatcher::~dispatcher() {
-  close(operation_aborted());
+  close();
   while (operation* const op = over_.pop()) op->release();
 }
 
@@ -227,8 +227,8 @@ void dispatcher::disconnect_all() {
   for_each_pipeline([](pipeline& p) { p.disconnect(); });
 }
 
-void dispatcher::close(error_code why) noexcept {
-  while (earliest_ != nullptr) abandon(*earliest_, why);
+void dispatcher::close() noexcept {
+  while (earliest_ != nullptr) drop(*earliest_);
   for_each_pipeline([](pipeline& p) { p.close(); });
   waiting_.clear();
 }

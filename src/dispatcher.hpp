@@ -43,8 +43,8 @@ class dispatcher {
   /// Closes the connections, each as soon as nothing is under way on it.
   void disconnect_all();
 
-  /// Ends everything with `why`, and closes the connections.
-  void close(error_code why) noexcept;
+  /// Ends everything with operation_aborted, and closes the connections.
+  void close() noexcept;
 
   /// How many operations are under way.
   std::size_t size() const noexcept { return size_; }

@@ -16,12 +16,6 @@ using session::pending_request;
 
 namespace {
 
-net::channel::settings channel_settings(const client_options& options, bool flush_first) {
-  return {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length, .flush_first = flush_first},
-          .connect_timeout = options.connect_timeout,
-          .timeout = options.timeout};
-}
-
 // Bytes. A server answers a line at a time: on shorter ones the first callers have their answers while it still looks for
 // those of the last. Much shorter ones cost more than they gain.
 constexpr std::size_t longest_merged_line = 4096;
@@ -69,8 +63,8 @@ void pipeline::enqueue(part& p) {
   queued_keys_ += p.elements.size();
 }
 
-void pipeline::dequeue(part& p) noexcept {
-  queue_.remove(p);
+void pipeline::dequeue(part_queue& from, part& p) noexcept {
+  from.remove(p);
   p.queued = false;
   queued_keys_ -= p.elements.size() - p.submitted;
 }
@@ -116,7 +110,9 @@ bool pipeline::open(net::time_point now) {
 }
 
 void pipeline::connect(std::vector<net::endpoint> addresses) {
-  channel_ = std::make_unique<net::channel>(std::move(addresses), channel_settings(options_, std::exchange(flush_first_, false)));
+  net::channel::settings settings = channel_settings(options_);
+  settings.session.flush_first = std::exchange(flush_first_, false);
+  channel_ = std::make_unique<net::channel>(std::move(addresses), settings);
   served_ = was_open_ = false;
   counted_in_ = counted_out_ = 0;
   stuck_since_ = net::time_point::max();
@@ -228,7 +224,7 @@ void pipeline::merge(wire_request& r) {
     r.merged.push_back(p.elements.front());
     r.merged.back().slot = static_cast<std::uint32_t>(p.place);
     r.carried.push_back(&p);
-    dequeue(p);
+    dequeue(queue_, p);
     p.submitted = 1;
   }
   r.elements = r.merged;
@@ -243,7 +239,7 @@ void pipeline::cut(wire_request& r) {
   p.carrier = &r;
   queued_keys_ -= r.elements.size();
   p.submitted += r.elements.size();
-  if (p.submitted == p.elements.size()) dequeue(p);
+  if (p.submitted == p.elements.size()) dequeue(queue_, p);
 }
 
 std::unique_ptr<wire_request> pipeline::new_request() {

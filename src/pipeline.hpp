@@ -89,7 +89,7 @@ class pipeline final : public watcher {
   void settle(wire_request& r, part& p, net::time_point now, bool lost);
   void lose(net::time_point now);
   void fail_queued(error_code ec, bool reached, net::time_point now);
-  void dequeue(part& p) noexcept;
+  void dequeue(part_queue& from, part& p) noexcept;
   void disown(part& p);
   void left(bool owed);
   bool owes() const noexcept;

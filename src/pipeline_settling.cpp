@@ -27,6 +27,8 @@ bool has_answer(const wire_request& r) noexcept {
   return r.told || std::ranges::any_of(r.elements, [](const element& e) { return e.answered; });
 }
 
+bool is_orphan(const part* p) noexcept { return p->of->orphan; }
+
 }  // namespace
 
 // Called from inside the session: only noted.
@@ -99,9 +101,7 @@ void pipeline::lose(net::time_point now) {
   part_queue behind = std::exchange(queue_, {});
   part* const cut = !behind.empty() && behind.front()->requests != 0 ? behind.front() : nullptr;
   if (cut != nullptr) {
-    behind.remove(*cut);
-    cut->queued = false;
-    queued_keys_ -= cut->elements.size() - cut->submitted;
+    dequeue(behind, *cut);
     cut->again |= served_;
   }
   settle_done(now);
@@ -115,9 +115,7 @@ void pipeline::fail_queued(error_code ec, bool reached, net::time_point now) {
   part_queue failed = std::exchange(queue_, {});
   while (!failed.empty()) {
     part& p = *failed.front();
-    failed.remove(p);
-    p.queued = false;
-    queued_keys_ -= p.elements.size() - p.submitted;
+    dequeue(failed, p);
     settlement& s = *p.of->settlement;
     const settlement::outcome became =
         reached ? s.lost(p.server, ec, {}, channel_->session().last_line()) : s.not_reached(p.server, ec, false);
@@ -130,13 +128,12 @@ void pipeline::shed(net::time_point now) {
   part_queue moved = std::exchange(queue_, {});
   while (!moved.empty()) {
     part& p = *moved.front();
-    moved.remove(p);
-    p.queued = p.submitted != 0;
-    if (p.queued) {  // the rest of what is under way here: it waits for that
+    if (p.submitted != 0) {  // the rest of what is under way here: it waits for that
+      moved.remove(p);
       queue_.push(p);
       continue;
     }
-    queued_keys_ -= p.elements.size();
+    dequeue(moved, p);
     p.of->settlement->give_up(p.server);
     p.again = true;
     owner_.part_done(p, now);
@@ -154,7 +151,6 @@ bool pipeline::owes() const noexcept { return under_way_ != 0 || channel_->sessi
 
 // With nothing under way it is the server's version that is owed.
 bool pipeline::owes_orphans() const noexcept {
-  const auto is_orphan = [](const part* p) { return p->of->orphan; };
   bool found = under_way_ == 0;
   for (const wire_request* r = under_way_list_; r != nullptr && !found; r = r->next_under_way)
     found = std::ranges::any_of(r->carried, is_orphan);
@@ -162,14 +158,13 @@ bool pipeline::owes_orphans() const noexcept {
 }
 
 bool pipeline::is_hoped_for() const noexcept {
-  const auto is_orphan = [](const part* p) { return p->of->orphan; };
   for (const wire_request* r = under_way_list_; r != nullptr; r = r->next_under_way)
     if (!std::ranges::all_of(r->carried, is_orphan)) return true;
   return false;
 }
 
 void pipeline::abandon(part& p) {
-  if (p.queued) dequeue(p);
+  if (p.queued) dequeue(queue_, p);
   if (p.requests != 0) disown(p);
   left(p.requests != 0);
 }

@@ -5,8 +5,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
+#include "after_rounds.hpp"
 #include "net/fork_guard.hpp"
 #include "net/quiet_thread.hpp"
 
@@ -26,16 +26,6 @@ struct reactor::state {
   std::shared_ptr<context> now;
   std::uint64_t generation = net::fork_generation();
 };
-
-namespace {
-
-// What was posted before runs, and what that posts, and what becomes of it: a client that was just destroyed still tells
-// its callers.
-void stop_after(asio::io_context& io, int rounds) {
-  asio::post(io, [&io, rounds] { rounds == 0 ? io.stop() : stop_after(io, rounds - 1); });
-}
-
-}  // namespace
 
 reactor::reactor() : state_(std::make_unique<state>()) {}
 
@@ -68,7 +58,7 @@ void reactor::stop() {
     ended = std::move(state_->now);
   }
   if (ended == nullptr) return;
-  stop_after(ended->io, 3);
+  after_rounds(ended->io.get_executor(), 3, [&io = ended->io] { io.stop(); });
   if (ended->thread.get_id() == std::this_thread::get_id()) ended->thread.detach();
   else ended->thread.join();
 }

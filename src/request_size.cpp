@@ -6,11 +6,16 @@
 
 namespace cmemcache {
 
-// memcached takes a `get` line of any length, but closes on a long `gat` that comes in pieces.
+namespace {
+
+// Bytes that one request may have, unless it has one element only. memcached takes a `get` line of any length, but closes
+// on a long `gat` that comes in pieces.
 std::size_t request_bound(verb op) noexcept {
   constexpr std::size_t longest_line_in_pieces = 1500;
   return op == verb::gat || op == verb::gats ? longest_line_in_pieces : 48 * 1024;
 }
+
+}  // namespace
 
 std::size_t request_bytes(const protocol::command& what, const protocol::element& e) noexcept {
   return what.prefix.size() + e.key.size() + 1 + std::min(e.value.size(), protocol::gather::reference_threshold);

@@ -14,7 +14,4 @@ std::size_t request_size(const protocol::command& what, std::span<const protocol
 /// Bytes that an element adds to its request, large values aside, which are not copied into it.
 std::size_t request_bytes(const protocol::command& what, const protocol::element& e) noexcept;
 
-/// Bytes that one request may have, unless it has one element only.
-std::size_t request_bound(verb op) noexcept;
-
 }  // namespace cmemcache

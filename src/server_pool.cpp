@@ -8,9 +8,7 @@ namespace cmemcache {
 namespace {
 
 net::direct_pool::settings pool_settings(const client_options& options) {
-  return {.connection = {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length},
-                      .connect_timeout = options.connect_timeout,
-                      .timeout = options.timeout},
+  return {.connection = channel_settings(options),
           .max_connections = std::max<std::size_t>(options.max_connections, 1)};
 }
 
@@ -25,6 +23,12 @@ routing::node node_of(const server& s) {
 }
 
 }  // namespace
+
+net::channel::settings channel_settings(const client_options& options) {
+  return {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length},
+          .connect_timeout = options.connect_timeout,
+          .timeout = options.timeout};
+}
 
 server_link::server_link(const server& s, const client_options& options)
     : where(s), policy(options.dead_retry), connections(s, pool_settings(options)) {}

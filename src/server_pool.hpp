@@ -12,11 +12,15 @@
 #include <cmemcache/server.hpp>
 #include <cmemcache/statistics.hpp>
 
+#include "net/channel.hpp"
 #include "net/direct_pool.hpp"
 #include "routing/placement.hpp"
 #include "session/link_policy.hpp"
 
 namespace cmemcache {
+
+/// What the options say of every connection.
+net::channel::settings channel_settings(const client_options& options);
 
 /// One server as a client knows it: where it is, how it fares, its connections and its figures.
 /// Shared by the pools that list it; every part is thread-safe.

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
 #include <cmemcache/reactor.hpp>
 
+#include "after_rounds.hpp"
 #include "async_engine.hpp"
 #include "net/fork_guard.hpp"
 #include "net/quiet_thread.hpp"
@@ -15,18 +15,6 @@
 namespace cmemcache {
 
 namespace asio = boost::asio;
-
-namespace {
-
-// Sets `done` when what was posted before has run, and what that posts, and what becomes of it.
-void tell_after(const asio::any_io_executor& ex, int rounds, std::shared_ptr<std::promise<void>> done) {
-  asio::post(ex, [ex, rounds, done = std::move(done)]() mutable {
-    if (rounds == 0) done->set_value();
-    else tell_after(ex, rounds - 1, std::move(done));
-  });
-}
-
-}  // namespace
 
 struct threaded_engine::parts {
   reactor runs;
@@ -39,7 +27,7 @@ struct threaded_engine::parts {
 
   bool ends_within(std::chrono::seconds time) {
     const auto done = std::make_shared<std::promise<void>>();
-    tell_after(engine->get_executor(), 3, done);
+    after_rounds(engine->get_executor(), 3, [done] { done->set_value(); });
     return done->get_future().wait_for(time) == std::future_status::ready;
   }
 

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/system/errc.hpp>
-
 #include "client.hpp"
 
 namespace cmemcache::python {
@@ -312,7 +310,7 @@ void loop_engine::end() noexcept {
   standing_.is_closed = is_loop_closed() || _Py_IsFinalizing();
   do {
     take_in();
-    dispatcher_.close({boost::system::errc::operation_canceled, boost::system::system_category()});
+    dispatcher_.close();
     dispatcher_.turn();
   } while (!inbox_.empty());
   ended_ = true;

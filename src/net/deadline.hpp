@@ -19,11 +19,6 @@ inline time_point deadline_after(time_point start, milliseconds timeout) noexcep
                                                                                        : start + timeout;
 }
 
-/// The same, where no end is none.
-inline time_point later(time_point start, steady_clock::duration by) noexcept {
-  return by > time_point::max() - start ? time_point::max() : start + by;
-}
-
 /// For poll(): milliseconds until `deadline`, rounded up; 0 when it has passed, -1 when there is none.
 inline int poll_timeout(time_point deadline, time_point now) noexcept {
   if (deadline == time_point::max()) return -1;

@@ -11,20 +11,8 @@ import pytest
 
 import cmemcache
 from support.event_loops import FACTORIES, loop_factory, run  # noqa: F401
+from support.processes import in_child
 from support.scripted_server import ScriptedServer
-
-
-def in_child(work):
-    """Forks; whether the child ended well."""
-    pid = os.fork()
-    if not pid:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return pid
 
 
 async def ended_well(pid):
