@@ -1,5 +1,7 @@
 #include "pipeline.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <new>
 #include <random>
@@ -121,7 +123,8 @@ void pipeline::connect(std::vector<net::endpoint> addresses) {
 void pipeline::ready(bool readable, bool writable) {
   const net::time_point now = net::steady_clock::now();
   if (channel_ == nullptr) return queue_.empty() ? drop() : go_on(now);
-  if (readable && channel_->is_open()) {
+  if (channel_->is_connecting()) return advance((channel_->events() & POLLIN) != 0 ? readable : writable, now);
+  if (readable) {
     const std::uint64_t before = channel_->session().bytes_in();
     const error_code ec = channel_->receive(false);
     if (ec && !channel_->is_closed() && !writable) return;  // a false alarm
@@ -252,8 +255,9 @@ std::unique_ptr<wire_request> pipeline::new_request() {
 // ---- waiting
 
 void pipeline::watch(net::time_point now) {
-  const bool reads = channel_->is_open() && channel_->session().wants_read();
-  const bool writes = channel_->waits_to_write();
+  const short events = channel_->events();
+  const bool reads = (events & POLLIN) != 0 && (channel_->is_connecting() || channel_->session().wants_read());
+  const bool writes = (events & POLLOUT) != 0;
   if (reads == watches_read_ && writes == watches_write_) return;
   try {
     driver_.watch(channel_->fd(), *this, reads, writes);
@@ -274,7 +278,7 @@ void pipeline::unwatch() noexcept {
 net::time_point pipeline::next_tick() const noexcept {
   net::time_point at = net::time_point::max();
   if (channel_ != nullptr) {
-    at = channel_->connect_deadline();
+    at = channel_->wake_at();
     if (stuck_since_ != net::time_point::max()) at = std::min(at, net::deadline_after(stuck_since_, options_.timeout));
   } else if (!queue_.empty() && lookup_ == nullptr) {
     at = backoff_.ready_at();

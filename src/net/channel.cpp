@@ -9,16 +9,8 @@ namespace cmemcache::net {
 
 void channel::advance(bool ready, time_point now) {
   switch (state_) {
-    case state::unconnected: connect_next(now); break;
-    case state::connecting:
-      if (ready) {
-        connect_error_ = socket_.connect_result();
-        connect_error_ ? connect_next(now) : opened();
-      } else if (now >= connect_deadline_) {
-        connect_error_ = errc::timed_out;
-        connect_next(now);
-      }
-      break;
+    case state::unconnected:
+    case state::connecting: connect(ready, now); break;
     case state::open:
       if (!blocked_ || ready) flush();
       break;
@@ -26,20 +18,13 @@ void channel::advance(bool ready, time_point now) {
   }
 }
 
-void channel::connect_next(time_point now) {
-  while (next_address_ < addresses_.size()) {
-    bool in_progress = false;
-    socket_ = socket::connect(addresses_[next_address_++], in_progress, connect_error_);
-    if (connect_error_) continue;
-    if (!in_progress) return opened();
-    state_ = state::connecting;
-    connect_deadline_ = deadline_after(now, settings_.connect_timeout);
-    return;
-  }
-  fail(connect_error_ ? connect_error_ : error_code(errc::host_not_found));
-}
-
-void channel::opened() {
+void channel::connect(bool ready, time_point now) {
+  state_ = state::connecting;
+  connector_->advance(ready, now);
+  if (connector_->failed()) return fail(connector_->error());
+  if (!connector_->connected()) return;
+  socket_ = connector_->take();
+  connector_.reset();
   if (const error_code ec = socket_.set_up(std::min(settings_.timeout, longest_wait))) return fail(ec);
   state_ = state::open;
   was_open_ = true;
@@ -82,7 +67,7 @@ error_code channel::receive(bool wait) {
 }
 
 short channel::events() const noexcept {
-  if (state_ == state::connecting) return POLLOUT;
+  if (is_connecting()) return connector_->events();
   return blocked_ ? POLLIN | POLLOUT : POLLIN;
 }
 
@@ -90,7 +75,7 @@ void channel::fail(error_code ec) noexcept {
   state_ = state::closed;
   error_ = ec;
   session_.fail(ec);
-  // The descriptor stays until the channel goes: acknowledged_beyond() still has a question for it.
+  // Descriptors stay until the channel goes: whoever waits for them is told first, and acknowledged_beyond() has a question.
 }
 
 bool channel::acknowledged_beyond(std::uint64_t bytes) const noexcept {

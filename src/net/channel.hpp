@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <cmemcache/error.hpp>
 
+#include "net/connector.hpp"
 #include "net/deadline.hpp"
 #include "net/socket.hpp"
 #include "session/session.hpp"
@@ -15,7 +18,7 @@ namespace cmemcache::net {
 /// One connection: a socket and its session, moved along by whoever waits for the socket: a blocked caller's thread, or
 /// a reactor.
 ///
-///     unconnected ─▶ connecting (one address after another) ─▶ open ─▶ closed
+///     unconnected ─▶ connecting (see connector) ─▶ open ─▶ closed
 ///
 /// It never waits but in receive(true); see direct_exchange.hpp for a loop that does. Any error fails
 /// everything in the session and closes the socket. Resource type; one thread at a time.
@@ -28,7 +31,9 @@ class channel {
   };
 
   channel(std::vector<endpoint> addresses, const settings& s)
-      : addresses_(std::move(addresses)), settings_(s), session_(s.session) {}
+      : settings_(s), session_(s.session) {
+    connector_.emplace(std::move(addresses), s.connect_timeout);
+  }
 
   session::session& session() noexcept { return session_; }
   const session::session& session() const noexcept { return session_; }
@@ -47,21 +52,22 @@ class channel {
   /// are returned, with nothing done.
   error_code receive(bool wait);
 
-  /// What to poll the descriptor for.
+  /// What to poll the descriptor for. While it connects the descriptor may be another after each advance().
   short events() const noexcept;
-  int fd() const noexcept { return socket_.fd(); }
+  int fd() const noexcept { return is_connecting() ? connector_->fd() : socket_.fd(); }
+  bool is_connecting() const noexcept { return state_ == state::connecting; }
 
-  /// Whether nothing can be done before the descriptor is writable: it connects, or the kernel takes no more.
-  bool waits_to_write() const noexcept { return state_ == state::connecting || (state_ == state::open && blocked_); }
-
-  /// When connecting to the present address is given up; the end of time when open.
-  time_point connect_deadline() const noexcept { return state_ == state::connecting ? connect_deadline_ : time_point::max(); }
+  /// When advance() is due even if the descriptor is not ready; the end of time when open.
+  time_point wake_at() const noexcept { return is_connecting() ? connector_->wake_at() : time_point::max(); }
 
   /// Gives the connection up: everything in the session finishes with `ec`.
   void fail(error_code ec) noexcept;
 
   /// In a forked child: the descriptor is the parent's, and is closed without a word.
-  void abandon() noexcept { socket_.close(); }
+  void abandon() noexcept {
+    if (connector_) connector_->abandon();
+    socket_.close();
+  }
 
   /// Of an idle channel: whether the server has closed it, or sent what nobody asked for. One system call.
   bool is_stale() const noexcept { return socket_.has_input(); }
@@ -72,20 +78,16 @@ class channel {
  private:
   enum class state { unconnected, connecting, open, closed };
 
-  void connect_next(time_point now);
-  void opened();
+  void connect(bool ready, time_point now);
   void flush();
 
-  std::vector<endpoint> addresses_;
-  std::size_t next_address_ = 0;
   const settings settings_;
+  std::optional<connector> connector_;   // until connected, or closed
   socket socket_;
   session::session session_;
   state state_ = state::unconnected;
   bool was_open_ = false;
   bool blocked_ = false;   // the kernel took no more
-  time_point connect_deadline_{};
-  error_code connect_error_;
   error_code error_;
 };
 

@@ -59,7 +59,7 @@ class loop {
       if (l.over()) continue;
       polled.push_back({l.channel->fd(), l.channel->events(), 0});
       waiting.push_back(&l);
-      until = std::min(until, l.channel->connect_deadline());
+      until = std::min(until, l.channel->wake_at());
     }
     error_code ec;
     wait_ready({polled.data(), polled.size()}, until, ec);

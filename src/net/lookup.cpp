@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -54,6 +55,20 @@ std::optional<endpoint> numeric_endpoint(const server& where) noexcept {
   return {};
 }
 
+// RFC 8305 section 4: the families take turns, so that one that does not work here costs one attempt.
+std::vector<endpoint> interleaved(std::vector<endpoint> all) {
+  const auto of_first_family = [&, family = all.empty() ? 0 : all.front().address.ss_family](const endpoint& e) {
+    return e.address.ss_family == family;
+  };
+  const auto others = std::stable_partition(all.begin(), all.end(), of_first_family);
+  std::vector<endpoint> out;
+  for (auto a = all.begin(), b = others; a != others || b != all.end();) {
+    if (a != others) out.push_back(*a++);
+    if (b != all.end()) out.push_back(*b++);
+  }
+  return out;
+}
+
 std::vector<endpoint> ask_system(const server& where) {
   addrinfo hints{};
   hints.ai_family = where.kind == server::transport::tcp4   ? AF_INET
@@ -71,7 +86,7 @@ std::vector<endpoint> ask_system(const server& where) {
     out.push_back(e);
   }
   ::freeaddrinfo(list);
-  return out;
+  return interleaved(std::move(out));
 }
 
 }  // namespace

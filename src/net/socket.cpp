@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace cmemcache::net {
 
@@ -52,7 +53,21 @@ error_code socket::connect_result() const noexcept {
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return last_error();
+  if (error == 0 && is_connected_to_itself()) error = ECONNREFUSED;
   return {error, boost::system::system_category()};
+}
+
+bool socket::is_decided() const noexcept {
+  pollfd polled{fd_, POLLOUT, 0};
+  return ::poll(&polled, 1, 0) > 0;
+}
+
+bool socket::is_connected_to_itself() const noexcept {
+  sockaddr_storage ours{}, theirs{};
+  socklen_t size = sizeof ours, their_size = sizeof theirs;
+  return ::getsockname(fd_, reinterpret_cast<sockaddr*>(&ours), &size) == 0 && ours.ss_family != AF_UNIX &&
+         ::getpeername(fd_, reinterpret_cast<sockaddr*>(&theirs), &their_size) == 0 && size == their_size &&
+         std::memcmp(&ours, &theirs, size) == 0;
 }
 
 error_code socket::set_up(milliseconds limit) noexcept {

@@ -34,8 +34,11 @@ class socket {
   }
   ~socket() { close(); }
 
-  /// Starts connecting, without waiting. in_progress: poll for writing, then ask connect_result().
+  /// Starts connecting, without waiting. in_progress: poll for writing, or ask is_decided(); then connect_result() says.
   static socket connect(const endpoint& to, bool& in_progress, error_code& ec) noexcept;
+  bool is_decided() const noexcept;
+  /// A port that nobody listens on may be given to the very socket that looks for it, which is then connected to itself: that
+  /// is connection_refused, too.
   error_code connect_result() const noexcept;
 
   /// Makes a connected socket ready for send_some and receive: receive() gives up after `limit`.
@@ -62,6 +65,7 @@ class socket {
   int fd() const noexcept { return fd_; }
 
  private:
+  bool is_connected_to_itself() const noexcept;
   explicit socket(int fd) noexcept : fd_(fd) {}
 
   int fd_ = -1;
