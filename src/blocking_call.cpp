@@ -86,16 +86,16 @@ void blocking_call::play(parts& round) {
   bool waited = now_ != start_;
   for (part& p : round) {
     const server_choice::standing& s = settlement_.choice()[p.server];
-    const need what = s.probing && options_.flush_on_reconnect ? need::fresh_and_flushed
+    const need what = s.probing && servers_[p.server].policy.flush_on_reconnect() ? need::fresh_and_flushed
                       : s.probing || s.retried                 ? need::fresh
                                                                : need::any;
     net::direct_pool& connections = servers_[p.server].connections;
-    p.loan = connections.borrow(what, deadline_, stop_, waited, p.error);
+    p.loan = connections.borrow(what, now_, deadline_, stop_, waited, p.error);
     // Without a reply nothing would tell that the connection was stale, and the request be lost in silence.
     if (what_.noreply && p.loan && p.loan.reused() && p.loan->is_stale()) {
       p.loan->fail(errc::connection_closed);
       p.loan.give_back();
-      p.loan = connections.borrow(need::fresh, deadline_, stop_, waited, p.error);
+      p.loan = connections.borrow(need::fresh, now_, deadline_, stop_, waited, p.error);
     }
     if (p.error == errc::interrupted) break;
     if (!p.loan) continue;
@@ -157,7 +157,7 @@ blocking_call::outcome blocking_call::settle_answered(part& p) {
 
 blocking_call::outcome blocking_call::settle_unconnected(part& p) {
   if (!p.error) return outcome::stop;  // the round was interrupted before its turn
-  const bool waited_for_our_own = !p.loan && p.error == errc::timed_out;
+  const bool waited_for_our_own = !p.loan && (p.error == errc::timed_out || p.error == errc::no_server);
   if (settlement_.not_reached(p.server, p.error, waited_for_our_own) == outcome::stop) return outcome::stop;
   now_ = net::steady_clock::now();
   return now_ < deadline_ ? outcome::again : outcome::stop;
@@ -165,11 +165,11 @@ blocking_call::outcome blocking_call::settle_unconnected(part& p) {
 
 blocking_call::outcome blocking_call::settle_lost(part& p) {
   const session::session& lost = p.loan->session();
-  settlement::loss facts{.reused = p.loan.reused(),
-                         .answered = lost.bytes_in() != p.in_before,
-                         .sent = p.requests.front().written};  // all that a unix socket can tell
+  session::failure_policy::loss facts{.reused = p.loan.reused(),
+                                      .answered = lost.bytes_in() != p.in_before,
+                                      .sent = p.requests.front().written};  // all that a unix socket can tell
   facts.taken = facts.sent && !is_repeatable(what_.op) && p.loan->acknowledged_beyond(p.out_before);
-  const outcome became = settlement_.lost(p.server, p.error, facts, lost.last_line());
+  const outcome became = settlement_.lost(p.server, p.error, facts, false, lost.last_line());
   if (became == outcome::again) now_ = net::steady_clock::now();
   return became;
 }

@@ -182,8 +182,8 @@ void dispatcher::expire(operation& op, net::time_point now) noexcept {
   std::vector<pipeline*> dead;
   for_each_open_part(op, [&](part& p) {
     if (p.requests == 0) op.settlement->not_reached(p.server, errc::timed_out, p.in->is_behind_others(p));
-    else op.settlement->lost(p.server, errc::timed_out, {}, {});
-    if (p.in->link().policy.alive()) return;
+    else op.settlement->ran_out(p.server);
+    if (p.in->link().policy.is_alive()) return;
     for (const auto& lane : lanes_[&p.in->link()].all) dead.push_back(lane.get());
   });
   for_each_open_part(op, [&](part& p) {
@@ -255,8 +255,19 @@ void dispatcher::turn() noexcept {
 void dispatcher::wake() noexcept {
   armed_ = net::time_point::max();
   const net::time_point now = net::steady_clock::now();
+  take_what_has_come(now);
   while (earliest_ != nullptr && earliest_->deadline <= now) expire(*earliest_, now);
   for_each_pipeline([&](pipeline& p) { p.tick(now); });
+}
+
+// After a while in which we could do nothing (the process was stopped, a handler took its time) answers may lie in the sockets
+// that came in time. They are no less good, and their servers not silent.
+void dispatcher::take_what_has_come(net::time_point now) noexcept {
+  for (operation* op = earliest_; op != nullptr && op->deadline <= now; op = op->later)
+    for_each_open_part(*op, [](part& p) {
+      if (p.requests != 0) p.in->to_be_looked_at();
+    });
+  if (earliest_ != nullptr && earliest_->deadline <= now) for_each_pipeline([](pipeline& p) { p.look_once_more(); });
 }
 
 // A wake-up that comes too early is harmless, so it is not put off each time that the earliest operation is over.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <new>
-#include <random>
 #include <system_error>
 #include <utility>
 
@@ -49,15 +48,15 @@ std::size_t fitting(const protocol::command& what, std::span<const element> elem
 }  // namespace
 
 pipeline::pipeline(server_link& link, const client_options& options, dispatcher& owner, driver& waits)
-    : link_(link), options_(options), owner_(owner), driver_(waits), backoff_(std::random_device()()) {}
+    : link_(link), options_(options), owner_(owner), driver_(waits) {}
 
 pipeline::~pipeline() { close(); }
 
 void pipeline::enqueue(part& p) {
   // A server that was dead is tried on a new connection, unless somebody still hopes for the old one.
-  if (p.of->settlement->choice()[p.server].probing && !link_.policy.alive()) {
+  if (p.of->settlement->choice()[p.server].probing && !link_.policy.is_alive()) {
     renew_ = true;
-    flush_first_ = options_.flush_on_reconnect;
+    flush_first_ = link_.policy.flush_on_reconnect();
   }
   queue_.push(p);
   p.in = this;
@@ -79,6 +78,11 @@ void pipeline::go_on(net::time_point now) {
     settle_done(now);
     drop();
   }
+  link_.names.look(now);
+  if (channel_ != nullptr && channel_->is_open() && link_.names.version() != names_version_) {
+    disconnect();
+    if (channel_ == nullptr) return;
+  }
   // No connection is made for those who have left since.
   if (channel_ == nullptr || !channel_->is_open())
     while (!queue_.empty() && !queue_.front()->of->wanted()) owner_.drop(*queue_.front()->of);
@@ -91,12 +95,12 @@ bool pipeline::open(net::time_point now) {
   if (lookup_ != nullptr) {
     if (!lookup_->finished()) return false;
     driver_.forget(lookup_->fd());
-    auto addresses = lookup_->take();
+    auto addresses = link_.names.found(lookup_->take(), now);
     lookup_.reset();
     connect(std::move(addresses));
     return true;
   }
-  if (now < backoff_.ready_at()) return false;
+  if (now < link_.policy.connect_at()) return false;
   if (auto known = net::known_addresses(link_.where)) {
     connect(std::move(*known));
     return true;
@@ -115,6 +119,7 @@ void pipeline::connect(std::vector<net::endpoint> addresses) {
   net::channel::settings settings = channel_settings(options_);
   settings.session.flush_first = std::exchange(flush_first_, false);
   channel_ = std::make_unique<net::channel>(std::move(addresses), settings);
+  names_version_ = link_.names.version();
   served_ = was_open_ = false;
   counted_in_ = counted_out_ = 0;
   stuck_since_ = net::time_point::max();
@@ -131,6 +136,10 @@ void pipeline::ready(bool readable, bool writable) {
     if (stuck_since_ != net::time_point::max() && channel_->session().bytes_in() != before) stuck_since_ = now;
   }
   advance(writable, now);
+}
+
+void pipeline::look_once_more() {
+  if (std::exchange(to_be_looked_at_, false) && channel_ != nullptr && channel_->is_open()) ready(true, false);
 }
 
 // ---- sending
@@ -281,7 +290,7 @@ net::time_point pipeline::next_tick() const noexcept {
     at = channel_->wake_at();
     if (stuck_since_ != net::time_point::max()) at = std::min(at, net::deadline_after(stuck_since_, options_.timeout));
   } else if (!queue_.empty() && lookup_ == nullptr) {
-    at = backoff_.ready_at();
+    at = link_.policy.connect_at();
   }
   return at;
 }

@@ -14,7 +14,6 @@
 #include "operation.hpp"
 #include "part_queue.hpp"
 #include "server_pool.hpp"
-#include "session/backoff.hpp"
 #include "session/pending_request.hpp"
 #include "wire_request.hpp"
 
@@ -51,6 +50,12 @@ class pipeline final : public watcher {
 
   /// Nobody waits for `p` any more: it is taken out of the queue, and what is under way of it is left to be swallowed.
   void abandon(part& p);
+
+  /// Marks it for look_once_more().
+  void to_be_looked_at() noexcept { to_be_looked_at_ = true; }
+
+  /// Reads what is there, though the driver has not told of it yet; if it is marked.
+  void look_once_more();
 
   /// Whether `p` waits because others go first, and not because the server does not answer.
   bool is_behind_others(const part& p) const noexcept;
@@ -111,11 +116,12 @@ class pipeline final : public watcher {
   bool served_ = false;            // this connection has answered a request
   bool was_open_ = false;          // it was counted
   bool close_when_idle_ = false;
+  bool to_be_looked_at_ = false;
   bool renew_ = false;             // it is to be tried anew
   int watched_ = -1;               // the descriptor that the driver knows
   bool watches_read_ = false;
   bool watches_write_ = false;
-  session::backoff backoff_;
+  std::uint64_t names_version_ = 0;  // that the connection was made under
   std::uint64_t counted_in_ = 0, counted_out_ = 0;
   net::time_point stuck_since_ = net::time_point::max();  // nobody waits for what is owed, and nothing has come since
 

@@ -54,7 +54,7 @@ void pipeline::settle_done(net::time_point now) {
     const bool lost = r->result && is_fatal(r->result);
     if (!lost && !served_) {
       served_ = true;
-      backoff_.served();
+      link_.policy.served();
     }
     for (part* p : r->carried) settle(*r, *p, now, lost);
     if (spare_.size() >= spare_requests) continue;
@@ -77,9 +77,9 @@ void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) 
     const std::string_view last_line = channel_->session().last_line();
     settlement::outcome became;
     if (lost) {
-      settlement::loss facts{.reused = served_, .retrying = p.retrying, .answered = has_answer(r), .sent = r.written};
+      session::failure_policy::loss facts{.reused = served_, .answered = has_answer(r), .sent = r.written};
       facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->acknowledged_beyond(r.starts_at);
-      became = op.settlement->lost(p.server, r.result, facts, last_line);
+      became = op.settlement->lost(p.server, r.result, facts, p.retrying, last_line);
       p.retrying |= became == settlement::outcome::again;
     } else {
       became = op.settlement->answered(p.server, r, last_line);
@@ -96,7 +96,7 @@ void pipeline::lose(net::time_point now) {
   const error_code ec = channel_->error();
   const bool reached = channel_->was_open();
   const bool served = served_ || !reached;
-  if (!served) backoff_.lost(now);
+  if (!served) link_.policy.wasted(now);
   // Those that are asked again go before those that were behind them. One that is lost in the middle is one of them.
   part_queue behind = std::exchange(queue_, {});
   part* const cut = !behind.empty() && behind.front()->requests != 0 ? behind.front() : nullptr;
@@ -118,7 +118,7 @@ void pipeline::fail_queued(error_code ec, bool reached, net::time_point now) {
     dequeue(failed, p);
     settlement& s = *p.of->settlement;
     const settlement::outcome became =
-        reached ? s.lost(p.server, ec, {}, channel_->session().last_line()) : s.not_reached(p.server, ec, false);
+        reached ? s.lost(p.server, ec, {}, false, channel_->session().last_line()) : s.not_reached(p.server, ec, false);
     p.again |= became == settlement::outcome::again;
     if (p.requests == 0) owner_.part_done(p, now);
   }

@@ -22,6 +22,7 @@ client_options checked(client_options options) {
   require(in_range(options.timeout.count() > 0), "timeout");
   require(in_range(options.connect_timeout.count() > 0), "connect_timeout");
   require(in_range(options.dead_retry.count() >= 0), "dead_retry");
+  require(in_range(options.resolve_interval.count() >= 0), "resolve_interval");
   require(in_range(options.max_connections > 0), "max_connections");
   require(in_range(options.pipelined_connections > 0), "pipelined_connections");
   require(in_range(options.max_in_flight > 0), "max_in_flight");
@@ -97,7 +98,7 @@ std::vector<server> roster::servers() const {
 
 void roster::forget_dead_hosts() {
   const auto servers = pool();
-  for (std::size_t i = 0; i < servers->size(); ++i) (*servers)[i].policy.prove_alive();
+  for (std::size_t i = 0; i < servers->size(); ++i) (*servers)[i].policy.answered();
 }
 
 std::vector<server_counters> roster::counters() const {

@@ -14,7 +14,6 @@ using protocol::element;
 server_choice::server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
                              std::span<const std::optional<std::uint64_t>> hashes)
     : servers_(servers),
-      failover_(options.failover),
       hashed_prefix_(prefix.substr(std::min(options.key_prefix.size(), prefix.size()))),
       hashes_(hashes),
       standings_(servers.size()) {}
@@ -22,9 +21,10 @@ server_choice::server_choice(const server_pool& servers, const client_options& o
 bool server_choice::is_usable(std::size_t server, time_point now) {
   standing& s = standings_[server];
   if (s.use == standing::verdict::not_asked) {
-    auto& policy = servers_[server].policy;
-    s.probing = !policy.alive();
-    s.use = policy.usable(now) ? standing::verdict::usable : standing::verdict::unusable;
+    using admission = session::failure_policy::admission;
+    const admission how = servers_[server].policy.admit(now);
+    s.probing = how == admission::probe;
+    s.use = how == admission::pass_by ? standing::verdict::unusable : standing::verdict::usable;
   }
   return s.use == standing::verdict::usable;
 }
@@ -43,7 +43,7 @@ std::size_t server_choice::choose(const element& e, time_point now) {
   const std::optional<std::uint64_t> hash = hashes_.empty() ? std::nullopt : hashes_[e.slot];
   const std::size_t first = hash ? placement.pick_hashed(*hash) : placement.pick(key);
   if (first == routing::placement::none || is_usable(first, now)) return first;
-  if (!failover_) return routing::placement::none;
+  if (!servers_[first].policy.failover()) return routing::placement::none;
   const auto walk = [&](routing::placement_chain chain) {
     std::size_t server = chain.next();
     while (server != routing::placement::none && !is_usable(server, now)) server = chain.next();

@@ -23,7 +23,7 @@ namespace cmemcache {
 /// a time probes a dead one.
 class server_choice {
  public:
-  using time_point = session::link_policy::time_point;
+  using time_point = session::failure_policy::time_point;
 
   /// What this call knows of one server.
   struct standing {
@@ -66,7 +66,6 @@ class server_choice {
   std::string_view hashed_part(std::string_view key, std::span<char> buffer) const noexcept;
 
   const server_pool& servers_;
-  const bool failover_;
   const std::string_view hashed_prefix_;
   const std::span<const std::optional<std::uint64_t>> hashes_;
   boost::container::small_vector<standing, 4> standings_;

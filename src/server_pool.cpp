@@ -1,7 +1,9 @@
 #include "server_pool.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <functional>
+#include <random>
 
 namespace cmemcache {
 
@@ -31,7 +33,28 @@ net::channel::settings channel_settings(const client_options& options) {
 }
 
 server_link::server_link(const server& s, const client_options& options)
-    : where(s), policy(options.dead_retry), connections(s, pool_settings(options)) {}
+    : where(s),
+      log(options.log),
+      policy({.dead_retry = options.dead_retry,
+              .failover = options.failover,
+              .flush_on_reconnect = options.flush_on_reconnect},
+             std::random_device()()),
+      names(s, options.resolve_interval),
+      connections(s, names, pool_settings(options)) {}
+
+bool server_link::failed(session::failure_policy::trouble what, const error_code& ec, net::time_point now) {
+  if (policy.failed(what, now)) {
+    count(marked_dead, 1);
+    tell(log_level::warning, [&] {
+      char seconds[32];
+      std::snprintf(seconds, sizeof seconds, "%.3g s: ", std::chrono::duration<double>(policy.dead_retry()).count());
+      return std::string("marked dead for ") + seconds + ec.message();
+    });
+  }
+  if (policy.is_alive()) return false;
+  connections.turn_away();
+  return true;
+}
 
 server_counters server_link::counters() const {
   const auto load = [](const std::atomic<std::uint64_t>& n) { return n.load(std::memory_order_relaxed); };
@@ -49,7 +72,7 @@ server_counters server_link::counters() const {
           .bytes_out = load(bytes_out),
           .orphaned_replies = load(orphaned_replies),
           .marked_dead = load(marked_dead),
-          .dead = !policy.alive()};
+          .dead = !policy.is_alive()};
 }
 
 server_pool::server_pool(std::span<const server> servers, const client_options& options, const server_pool* before) {

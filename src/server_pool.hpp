@@ -14,8 +14,9 @@
 
 #include "net/channel.hpp"
 #include "net/direct_pool.hpp"
+#include "net/name_watch.hpp"
 #include "routing/placement.hpp"
-#include "session/link_policy.hpp"
+#include "session/failure_policy.hpp"
 
 namespace cmemcache {
 
@@ -29,8 +30,29 @@ struct server_link {
 
   server_counters counters() const;
 
+  /// Tells the client's logger, in words that `text` gives: a function, so that they are made only when they are wanted.
+  template <class Text>
+  void tell(log_level level, Text&& text) const noexcept {
+    if (!log.wants(level)) return;
+    try {
+      log.write(level, where.text + ": " + text());
+    } catch (...) {
+      // The calls go on all the same.
+    }
+  }
+
+  /// Trouble that may mark it dead; see failure_policy. Whether it is dead now.
+  bool failed(session::failure_policy::trouble what, const error_code& ec, net::time_point now);
+
+  /// It answered.
+  void answered() noexcept {
+    if (policy.answered()) tell(log_level::info, [] { return std::string("is back"); });
+  }
+
   const server where;
-  session::link_policy policy;
+  const logger log;
+  session::failure_policy policy;
+  net::name_watch names;
   net::direct_pool connections;
 
   std::atomic<std::uint64_t> hits{0}, misses{0}, stores{0}, timeouts{0}, bytes_in{0}, bytes_out{0}, marked_dead{0};

@@ -7,6 +7,7 @@
 namespace cmemcache {
 
 using protocol::element;
+using trouble = session::failure_policy::trouble;
 
 namespace {
 
@@ -45,7 +46,7 @@ server_choice::shares settlement::split(std::span<element> todo, net::time_point
 
 settlement::outcome settlement::answered(std::size_t server, const session::pending_request& r,
                                          std::string_view last_line) {
-  servers_[server].policy.prove_alive();
+  servers_[server].answered();
   if (r.result) add_failure(server, r.result, last_line);
   if (!r.ambiguous) return outcome::over;
   if (what_.op == verb::delete_) {  // asked again, those that were deleted would not be found
@@ -61,29 +62,37 @@ settlement::outcome settlement::not_reached(std::size_t server, error_code ec, b
   add_failure(server, ec);
   if (ec == errc::interrupted || ec == errc::closed) return outcome::stop;
   if (ec == errc::timed_out) count(servers_[server].timeouts, 1);
-  if (!waited_for_our_own) mark_dead(server);
-  return outcome::again;
+  const trouble what = waited_for_our_own ? trouble::ours : session::failure_policy::sort(ec, false);
+  blame(server, what, ec);
+  give_up(server);
+  return what == trouble::ours && !waited_for_our_own ? outcome::over : outcome::again;
 }
 
-settlement::outcome settlement::lost(std::size_t server, error_code ec, const loss& facts, std::string_view last_line) {
+settlement::outcome settlement::lost(std::size_t server, error_code ec, session::failure_policy::loss facts, bool retrying,
+                                     std::string_view last_line) {
+  using policy = session::failure_policy;
   server_choice::standing& s = choice_[server];
-  const bool repeatable = is_repeatable(what_.op);
   if (is_connection_loss(ec)) {
+    facts.repeatable = is_repeatable(what_.op);
+    facts.retried = s.retried && !retrying;
     // A reset acknowledges nothing, and so what the server had read before it may be unacknowledged.
-    const bool taken = facts.taken || ec == boost::system::errc::connection_reset;
-    const bool harmless = repeatable || !facts.sent || !taken;
-    if (facts.reused && (!s.retried || facts.retrying) && !facts.answered && harmless) {
+    facts.taken |= ec == boost::system::errc::connection_reset;
+    const policy::remedy what = policy::after_loss(facts);
+    if (what == policy::remedy::send_again) {
       s.retried = true;
       return outcome::again;
     }
-    if (!repeatable && facts.sent) ec = errc::in_doubt;
+    if (what == policy::remedy::in_doubt) ec = errc::in_doubt;
   }
-  if (ec == errc::timed_out) {
-    count(servers_[server].timeouts, 1);
-    mark_dead(server);
-  }
-  add_failure(server, ec, last_line);
+  if (ec == errc::timed_out) ran_out(server);
+  else add_failure(server, ec, last_line);
   return ec == errc::interrupted ? outcome::stop : outcome::over;
+}
+
+void settlement::ran_out(std::size_t server) {
+  count(servers_[server].timeouts, 1);
+  blame(server, trouble::silent, errc::timed_out);
+  add_failure(server, errc::timed_out);
 }
 
 void settlement::tally(std::size_t server, std::span<const element> elements, std::span<const item> items,
@@ -107,11 +116,8 @@ void settlement::tally(std::size_t server, std::span<const element> elements, st
     if (!r.words.empty() && slots.contains(r.slot)) r.server = link.where.text;
 }
 
-void settlement::mark_dead(std::size_t server) {
-  server_link& link = servers_[server];
-  if (link.policy.mark_dead(net::steady_clock::now())) count(link.marked_dead, 1);
-  link.connections.disconnect();
-  give_up(server);
+void settlement::blame(std::size_t server, trouble what, const error_code& ec) {
+  if (servers_[server].failed(what, ec, net::steady_clock::now())) give_up(server);
 }
 
 void settlement::add_failure(std::size_t server, error_code ec, std::string_view words) {
@@ -119,9 +125,11 @@ void settlement::add_failure(std::size_t server, error_code ec, std::string_view
   const auto waited = std::chrono::duration<double>(net::steady_clock::now() - start_).count();
   char after[40];
   std::snprintf(after, sizeof after, " (after %.3f s)", waited);
-  std::string text = name + ": " + std::string(to_string(what_.op)) + ": " + ec.message();
+  std::string text = std::string(to_string(what_.op)) + ": " + ec.message();
   if (!words.empty()) text.append(": ").append(words);
-  failures_.push_back({ec, name, text + after});
+  text += after;
+  servers_[server].tell(ec == errc::protocol_error ? log_level::warning : log_level::info, [&] { return text; });
+  failures_.push_back({ec, name, name + ": " + text});
 }
 
 void settlement::add_no_server() {

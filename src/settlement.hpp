@@ -25,7 +25,7 @@ failure describe(const session::results::refusal& r, verb op, std::string_view k
 /// the bytes, who tells the facts and is told:
 ///
 ///     answered                                          ─▶ over
-///     could not connect, server marked dead             ─▶ again, on the keys' next servers (`failover`)
+///     could not connect                                 ─▶ again, on the keys' next servers (`failover`)
 ///     a connection used before was lost, nothing done   ─▶ again, same server, new connection; once
 ///     a bulk store's failure did not say whose it was   ─▶ again, same server, every store with a reply
 ///     anything else                                     ─▶ over: unanswered, and a failure that says why
@@ -34,15 +34,6 @@ failure describe(const session::results::refusal& r, verb op, std::string_view k
 class settlement {
  public:
   enum class outcome : std::uint8_t { over, again, stop };
-
-  /// What is known about a connection that was lost, or given up, with a part of the call on it.
-  struct loss {
-    bool reused = false;    ///< it had served before: the server may have closed it meanwhile
-    bool retrying = false;  ///< another piece of the same part was lost with it, and is asked again
-    bool answered = false;  ///< something of an answer had arrived, so that asking again would tell lies
-    bool sent = false;      ///< bytes of this part had left
-    bool taken = false;     ///< the server's kernel may have them (asked for what must not be repeated only)
-  };
 
   /// `prefix` of `what` and `hashes`: see server_choice. All must outlive this.
   settlement(const server_pool& servers, const client_options& options, const protocol::command& what,
@@ -60,7 +51,13 @@ class settlement {
   outcome not_reached(std::size_t server, error_code ec, bool waited_for_our_own);
 
   /// The connection ended in the middle.
-  outcome lost(std::size_t server, error_code ec, const loss& facts, std::string_view last_line);
+  /// `facts`: as the mover of the bytes knows them. `retrying`: another piece of the same part was lost with this one, and is
+  /// asked again.
+  outcome lost(std::size_t server, error_code ec, session::failure_policy::loss facts, bool retrying,
+               std::string_view last_line);
+
+  /// The deadline passed while the server owed an answer.
+  void ran_out(std::size_t server);
 
   /// The server is marked dead: is not asked any more by this call.
   void give_up(std::size_t server) noexcept { choice_[server].use = server_choice::standing::verdict::unusable; }
@@ -77,7 +74,7 @@ class settlement {
   std::vector<failure>& failures() noexcept { return failures_; }
 
  private:
-  void mark_dead(std::size_t server);
+  void blame(std::size_t server, session::failure_policy::trouble what, const error_code& ec);
   void add_no_server();
 
   const server_pool& servers_;

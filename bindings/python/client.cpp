@@ -92,6 +92,7 @@ client_options engine_options(const option_reader& from) {
   to.connect_timeout = from.milliseconds("connect_timeout");
   to.timeout = from.milliseconds("timeout");
   to.dead_retry = from.milliseconds("dead_retry");
+  to.resolve_interval = from.milliseconds("resolve_interval");
   to.distribution = from.choice("distribution", parse_distribution);
   to.hash = from.choice("hash", parse_hash_kind);
   to.failover = from.flag("failover");

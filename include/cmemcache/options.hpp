@@ -6,6 +6,7 @@
 #include <string>
 
 #include <cmemcache/distribution.hpp>
+#include <cmemcache/logger.hpp>
 
 namespace cmemcache {
 
@@ -18,9 +19,10 @@ enum class wire_protocol : std::uint8_t {
 
 /// How a client behaves. Every field has the default that python-memcached's users expect.
 struct client_options {
-  std::chrono::milliseconds connect_timeout{1000};  ///< for one connection, inside `timeout`
+  std::chrono::milliseconds connect_timeout{1000};  ///< for one connection, over all addresses of its server; inside `timeout`
   std::chrono::milliseconds timeout{3000};          ///< one deadline for a whole call, over all of its servers
   std::chrono::milliseconds dead_retry{30000};      ///< how long a server marked dead is left alone
+  std::chrono::milliseconds resolve_interval{60000};  ///< a server's name is looked up again this often besides; 0: never
 
   cmemcache::distribution distribution = cmemcache::distribution::modulo;
   hash_kind hash = hash_kind::crc;
@@ -38,6 +40,8 @@ struct client_options {
 
   std::size_t max_value_length = 1024 * 1024;           ///< bytes: larger values are refused before they are sent
   std::size_t max_reply_length = 1024 * 1024 * 1024;    ///< bytes: a server announcing more is a protocol error
+
+  logger log = {};                     ///< who is told what happens
 };
 
 }  // namespace cmemcache

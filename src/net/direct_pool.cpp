@@ -8,21 +8,26 @@
 
 namespace cmemcache::net {
 
-direct_pool::direct_pool(server where, const settings& s)
-    : where_(std::move(where)), settings_(s), mutex_([this] { drop_inherited(); }) {
+direct_pool::direct_pool(server where, name_watch& names, const settings& s)
+    : where_(std::move(where)), names_(names), settings_(s), mutex_([this] { drop_inherited(); }) {
   lent_.reserve(settings_.max_connections);
   idle_.reserve(settings_.max_connections);
 }
 
 direct_pool::~direct_pool() = default;
 
-direct_pool::loan direct_pool::borrow(need what, time_point deadline, const interruption& stop, bool& waited,
+direct_pool::loan direct_pool::borrow(need what, time_point now, time_point deadline, const interruption& stop, bool& waited,
                                       error_code& ec) {
   ec.clear();
   loan out;
   out.pool_ = this;
+  names_.look(now);
   std::vector<std::unique_ptr<channel>> passed_over;  // closed after the lock is released
   std::unique_lock lock(mutex_);
+  if (names_version_ != names_.version()) {
+    names_version_ = names_.version();
+    drop_all(passed_over);
+  }
   if (what != need::any) drop_idle(passed_over);
   while (!closed_ && idle_.empty() && lent_.size() + opening_ >= settings_.max_connections) {
     waited = true;
@@ -55,12 +60,11 @@ direct_pool::loan direct_pool::borrow(need what, time_point deadline, const inte
   return out;
 }
 
-std::unique_ptr<channel> direct_pool::open(bool flush, time_point deadline, const interruption& stop,
-                                                  error_code& ec) const {
+std::unique_ptr<channel> direct_pool::open(bool flush, time_point deadline, const interruption& stop, error_code& ec) const {
   channel::settings connection = settings_.connection;
   connection.session.flush_first = flush;
   try {
-    auto addresses = resolve(where_, deadline, stop, ec);
+    auto addresses = resolve(where_, names_, deadline, stop, ec);
     if (!ec) return std::make_unique<channel>(std::move(addresses), connection);
   } catch (const std::exception&) {  // no memory, or no thread for the resolver
     ec = errc::not_enough_memory;
@@ -76,9 +80,14 @@ bool direct_pool::wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_
     ec = errc::timed_out;
     return false;
   }
+  const std::uint64_t before = turned_away_;
   ++waiting_;
   came_back_.wait_until(lock, std::min(deadline, now + milliseconds(50)));
   --waiting_;
+  if (turned_away_ != before) {
+    ec = errc::no_server;
+    return false;
+  }
   lock.unlock();  // the hook may run anything, a fork included
   const bool stopped = stop();
   lock.lock();
@@ -104,11 +113,23 @@ void direct_pool::drop_idle(std::vector<std::unique_ptr<channel>>& into) {
   idle_.clear();
 }
 
+void direct_pool::drop_all(std::vector<std::unique_ptr<channel>>& idle) {
+  drop_idle(idle);
+  for (lent_channel& l : lent_) l.keep = false;
+}
+
 void direct_pool::disconnect() {
   std::vector<std::unique_ptr<channel>> dropped;
   const std::lock_guard lock(mutex_);
-  drop_idle(dropped);
-  for (lent_channel& l : lent_) l.keep = false;
+  drop_all(dropped);
+}
+
+void direct_pool::turn_away() {
+  std::vector<std::unique_ptr<channel>> dropped;
+  const std::lock_guard lock(mutex_);
+  drop_all(dropped);
+  ++turned_away_;
+  if (waiting_ != 0) came_back_.notify_all();
 }
 
 void direct_pool::close() {

@@ -14,6 +14,7 @@
 #include "net/channel.hpp"
 #include "net/fork_guard.hpp"
 #include "net/interruption.hpp"
+#include "net/name_watch.hpp"
 
 namespace cmemcache::net {
 
@@ -66,16 +67,20 @@ class direct_pool {
     bool reused_ = false;
   };
 
-  direct_pool(server where, const settings& s);
+  /// `names` is told what is found, and tells when the server's name has moved.
+  direct_pool(server where, name_watch& names, const settings& s);
   ~direct_pool();
 
   /// An idle channel, or a new one that is not connected yet. With max_connections lent, waits for one until
-  /// `deadline` (errc::timed_out). errc::closed after close(); and what resolve() reports. `waited` is set when time
-  /// may have passed.
-  loan borrow(need what, time_point deadline, const interruption& stop, bool& waited, error_code& ec);
+  /// `deadline` (errc::timed_out). errc::closed after close(), errc::no_server when turned away; and what resolve() reports.
+  /// `now`: when the clock was last read; `waited` is set when time may have passed since.
+  loan borrow(need what, time_point now, time_point deadline, const interruption& stop, bool& waited, error_code& ec);
 
   /// Closes the idle channels. Lent ones go on, and are closed when they come back.
   void disconnect();
+
+  /// The server is dead: as disconnect(), and nobody waits for a channel any longer.
+  void turn_away();
 
   /// As disconnect, and for good.
   void close();
@@ -96,12 +101,13 @@ class direct_pool {
   void take_back(std::unique_ptr<channel> channel) noexcept;
   bool wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_point deadline, const interruption& stop,
                     error_code& ec);
-  std::unique_ptr<channel> open(bool flush, time_point deadline, const interruption& stop,
-                                       error_code& ec) const;
+  std::unique_ptr<channel> open(bool flush, time_point deadline, const interruption& stop, error_code& ec) const;
+  void drop_all(std::vector<std::unique_ptr<channel>>& idle);
   void drop_idle(std::vector<std::unique_ptr<channel>>& into);
   void drop_inherited() noexcept;
 
   const server where_;
+  name_watch& names_;
   const settings settings_;
   mutable fork_guarded_mutex mutex_;
   std::condition_variable_any came_back_;
@@ -110,6 +116,8 @@ class direct_pool {
   std::size_t opening_ = 0;     // promised to callers who are resolving the server's name
   std::size_t waiting_ = 0;
   std::uint64_t opened_ = 0;
+  std::uint64_t turned_away_ = 0;   // so many times
+  std::uint64_t names_version_ = 0;  // that the channels were made under, or a newer one
   bool closed_ = false;
 };
 

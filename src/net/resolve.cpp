@@ -6,7 +6,8 @@
 
 namespace cmemcache::net {
 
-std::vector<endpoint> resolve(const server& where, time_point deadline, const interruption& stop, error_code& ec) {
+std::vector<endpoint> resolve(const server& where, name_watch& names, time_point deadline, const interruption& stop,
+                              error_code& ec) {
   ec.clear();
   if (auto known = known_addresses(where)) return std::move(*known);
   lookup asked(where);
@@ -19,7 +20,7 @@ std::vector<endpoint> resolve(const server& where, time_point deadline, const in
     error_code interrupted;  // whatever ended the wait is looked at above
     wait_ready({&finished, 1}, std::min(deadline, now + longest_wait), interrupted);
   }
-  std::vector<endpoint> found = asked.take();
+  std::vector<endpoint> found = names.found(asked.take(), steady_clock::now());
   if (found.empty()) ec = errc::host_not_found;
   return found;
 }

@@ -7,12 +7,15 @@
 
 #include "net/deadline.hpp"
 #include "net/interruption.hpp"
+#include "net/name_watch.hpp"
 #include "net/socket.hpp"
 
 namespace cmemcache::net {
 
 /// The addresses of a server, in the order in which they should be tried. A name is looked up by the system's resolver
-/// (see lookup); when `deadline` passes first the answer is errc::timed_out. Throws std::system_error as lookup does.
-std::vector<endpoint> resolve(const server& where, time_point deadline, const interruption& stop, error_code& ec);
+/// (see lookup), and `names` told; when `deadline` passes first the answer is errc::timed_out. Throws std::system_error as
+/// lookup does.
+std::vector<endpoint> resolve(const server& where, name_watch& names, time_point deadline, const interruption& stop,
+                              error_code& ec);
 
 }  // namespace cmemcache::net

@@ -18,7 +18,7 @@ OPTIONS = {
     "distribution": ["modulo", "ketama", "ketama_weighted", "rendezvous"],
     "hash": ["crc", "crc32", "md5", "one_at_a_time", "fnv1_32", "fnv1a_32", "murmur3"],
     "protocol": ["auto", "text", "meta"], "errors": ["miss", "raise"], "key_prefix": ["", b"", "p:", b"p:"],
-    "failover": [True, False], "max_connections": [1, 8, 100], "on_error": [print, None],
+    "failover": [True, False], "resolve_interval": [0, None, 0.5, 60], "max_connections": [1, 8, 100], "on_error": [print, None],
 }
 
 

@@ -30,8 +30,10 @@ class StringClient(_cmemcache.ClientBase):
 
     :param timeout: seconds, the deadline of a whole call over all its servers; None: ``socket_timeout``.
     :param socket_timeout: seconds (3), under python-memcached's name.
-    :param connect_timeout: seconds (1.0), for one connection, inside ``timeout``.
+    :param connect_timeout: seconds (1.0), for one connection, over all addresses of its server; inside ``timeout``.
     :param dead_retry: seconds (30) that a server marked dead is left alone.
+    :param resolve_interval: seconds (60) after which a server's name is looked up again; when it has moved, connections
+        are made anew. 0: only when connecting.
     :param distribution: ``"modulo"``, ``"modula"``, ``"ketama"``, ``"ketama_weighted"``, ``"rendezvous"``.
     :param hash: ``"crc"``, ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``, ``"fnv1a_32"``,
         ``"murmur3"``, ``"murmur"``.

@@ -90,6 +90,7 @@ class Options(TypedDict, total=False):
     errors: Literal["miss", "raise"]
     key_prefix: _Text
     failover: bool
+    resolve_interval: _Seconds
     max_connections: int
     pipelined_connections: int
     max_in_flight: int

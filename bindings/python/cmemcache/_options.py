@@ -85,6 +85,7 @@ def options_for_engine(
     errors="miss",
     key_prefix=b"",
     failover=True,
+    resolve_interval=60,
     username=None,
     password=None,
     tls=None,
@@ -116,6 +117,7 @@ def options_for_engine(
         if timeout is None
         else _milliseconds("timeout", timeout, 1),
         "dead_retry": _milliseconds("dead_retry", dead_retry, 0),
+        "resolve_interval": _milliseconds("resolve_interval", resolve_interval or 0, 0),
         "distribution": _choice(
             "distribution", distribution, ("modulo", "modula", "ketama", "ketama_weighted", "rendezvous")
         ),
