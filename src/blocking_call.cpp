@@ -141,6 +141,7 @@ blocking_call::outcome blocking_call::settle(part& p) {
   const session::session& s = p.loan->session();
   count(link.bytes_in, s.bytes_in() - p.in_before);
   count(link.bytes_out, s.bytes_out() - p.out_before);
+  if (p.loan->was_open() && !p.loan.reused()) link.tell_connected();
   const outcome became = !p.loan->is_closed()  ? settle_answered(p)
                          : p.loan->was_open() ? settle_lost(p)
                                               : settle_unconnected(p);
@@ -165,6 +166,7 @@ blocking_call::outcome blocking_call::settle_unconnected(part& p) {
 
 blocking_call::outcome blocking_call::settle_lost(part& p) {
   const session::session& lost = p.loan->session();
+  servers_[p.server].tell_lost(p.error);
   session::failure_policy::loss facts{.reused = p.loan.reused(),
                                       .answered = lost.bytes_in() != p.in_before,
                                       .sent = p.requests.front().written};  // all that a unix socket can tell

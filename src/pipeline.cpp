@@ -162,6 +162,7 @@ void pipeline::advance(bool ready, net::time_point now) {
     was_open_ = true;
     count(link_.pipelines_open, 1);
     count(link_.pipelines_opened, 1);
+    link_.tell_connected();
   }
   count_io();
   if (channel_->is_closed()) return lose(now);

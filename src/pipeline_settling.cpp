@@ -96,6 +96,7 @@ void pipeline::lose(net::time_point now) {
   const error_code ec = channel_->error();
   const bool reached = channel_->was_open();
   const bool served = served_ || !reached;
+  if (reached) link_.tell_lost(ec);
   if (!served) link_.policy.wasted(now);
   // Those that are asked again go before those that were behind them. One that is lost in the middle is one of them.
   part_queue behind = std::exchange(queue_, {});

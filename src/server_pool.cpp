@@ -39,7 +39,7 @@ server_link::server_link(const server& s, const client_options& options)
               .failover = options.failover,
               .flush_on_reconnect = options.flush_on_reconnect},
              std::random_device()()),
-      names(s, options.resolve_interval),
+      names(s, options.resolve_interval, [this] { tell(log_level::info, [] { return std::string("its name has moved"); }); }),
       connections(s, names, pool_settings(options)) {}
 
 bool server_link::failed(session::failure_policy::trouble what, const error_code& ec, net::time_point now) {

@@ -41,6 +41,13 @@ struct server_link {
     }
   }
 
+  void tell_connected() const noexcept {
+    tell(log_level::debug, [] { return std::string("connected"); });
+  }
+  void tell_lost(const error_code& why) const noexcept {
+    tell(log_level::debug, [&] { return "connection lost: " + why.message(); });
+  }
+
   /// Trouble that may mark it dead; see failure_policy. Whether it is dead now.
   bool failed(session::failure_policy::trouble what, const error_code& ec, net::time_point now);
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,8 +23,9 @@ namespace cmemcache::net {
 /// nothing is under way on them. Of a server that needs no lookup nothing ever changes. Thread safety: all members.
 class name_watch {
  public:
-  /// `interval`: zero: only those who connect look the name up.
-  name_watch(const server& where, milliseconds interval);
+  /// `interval`: zero: only those who connect look the name up. `moved` is called when the name has moved, by whoever found
+  /// out, and must not throw.
+  name_watch(const server& where, milliseconds interval, std::function<void()> moved = {});
 
   /// It is `now`, and a connection is about to be used. Cheap when nothing is to be done.
   void look(time_point now) noexcept {
@@ -38,11 +40,12 @@ class name_watch {
 
  private:
   void look_up(time_point now) noexcept;
-  void take_over(std::vector<endpoint> addresses);
+  bool take_over(std::vector<endpoint> addresses);
   void next_look(time_point now, milliseconds after) noexcept;
 
   const server where_;
   const milliseconds interval_;
+  const std::function<void()> moved_;
   std::atomic<time_point::rep> next_{time_point::max().time_since_epoch().count()};
   std::atomic<std::uint64_t> version_{0};
   fork_guarded_mutex mutex_;  // guards what follows
