@@ -26,11 +26,11 @@ def ended_well(pid):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def run(code, *args, expect=0, options=()):
+def run(code, *args, expect=0, options=(), environment=os.environ):
     """A fresh interpreter; it must end by itself, with this code, and say nothing else."""
     path = os.pathsep.join(p for p in sys.path if p)
     done = subprocess.run([sys.executable, *options, "-c", textwrap.dedent(code), *args], capture_output=True,
-                          text=True, timeout=20, env={**os.environ, "PYTHONPATH": path})
+                          text=True, timeout=20, env={**environment, "PYTHONPATH": path})
     assert done.returncode == expect, done.stderr
     return done
 
