@@ -19,7 +19,7 @@ connector::~connector() { abandon(); }
 void connector::advance(bool ready, time_point now) {
   if (connected() || failed_) return;
   if (next_ == 0) deadline_ = deadline_after(now, timeout_);
-  if (ready) look_at_attempts();
+  if (ready && look_at_attempts()) next_at_ = now;
   // One at once where none is under way, another beside it when its time has come.
   while (!connected() && has_next() && (attempts_.empty() || now >= next_at_)) begin_next(now);
   if (connected()) return drop_attempts();
@@ -66,14 +66,15 @@ bool connector::join(const socket& attempt) noexcept {
   return add(attempt);
 }
 
-void connector::look_at_attempts() {
+// Whether one has failed.
+bool connector::look_at_attempts() {
   const bool alone = attempts_.size() == 1;
-  std::erase_if(attempts_, [&](socket& s) {
+  return std::erase_if(attempts_, [&](socket& s) {
     if (connected() || (!alone && !s.is_decided()) || look_at(s)) return false;
     // By hand: where a forked child has a copy of it, closing would not take it out.
     if (several_ >= 0) ::epoll_ctl(several_, EPOLL_CTL_DEL, s.fd(), nullptr);
     return true;
-  });
+  }) != 0;
 }
 
 // Of an attempt that has been decided: false when it failed.

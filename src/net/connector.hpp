@@ -56,7 +56,7 @@ class connector {
 
  private:
   void begin_next(time_point now);
-  void look_at_attempts();
+  bool look_at_attempts();
   bool look_at(socket& attempt);
   void drop_attempts() noexcept;
   bool join(const socket& attempt) noexcept;

@@ -27,6 +27,8 @@ struct endpoint {
 class socket {
  public:
   socket() = default;
+  /// Takes the descriptor over.
+  explicit socket(int fd) noexcept : fd_(fd) {}
   socket(socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   socket& operator=(socket&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -66,7 +68,6 @@ class socket {
 
  private:
   bool is_connected_to_itself() const noexcept;
-  explicit socket(int fd) noexcept : fd_(fd) {}
 
   int fd_ = -1;
 };

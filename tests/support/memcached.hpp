@@ -19,6 +19,7 @@ class memcached {
 
   /// As a client is given it.
   std::string address() const;
+  std::uint16_t port() const noexcept { return port_; }
 
   void kill();     ///< SIGKILL, and waits
   void start();    ///< again, on the same address, with nothing in it

@@ -173,10 +173,11 @@ void peer::connection::greet(std::string_view version) {
   send("VERSION " + std::string(version) + "\r\n");
 }
 
-unanswered_port::unanswered_port() {
+unanswered_port::unanswered_port(const char* host, std::uint16_t port) : host_(host) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  ::inet_pton(AF_INET, host, &address.sin_addr);
   socklen_t size = sizeof address;
   for (int i = 0; i < 5; ++i) {
     const int fd = sockets_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -75,14 +75,16 @@ class peer {
 /// A port where connecting never ends: its queue of connections that wait to be accepted is full.
 class unanswered_port {
  public:
-  unanswered_port();
+  /// On a port that is free, or on `port` of a loopback address.
+  explicit unanswered_port(const char* host = "127.0.0.1", std::uint16_t port = 0);
   ~unanswered_port();
   unanswered_port(const unanswered_port&) = delete;
   unanswered_port& operator=(const unanswered_port&) = delete;
 
-  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string address() const { return host_ + ":" + std::to_string(port_); }
 
  private:
+  std::string host_;
   std::vector<int> sockets_;
   std::uint16_t port_ = 0;
 };
