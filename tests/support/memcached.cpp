@@ -18,11 +18,11 @@ namespace cmemcache::test {
 
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in loopback(std::uint16_t port, const std::string& host = "127.0.0.1") {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   return address;
 }
 
@@ -45,15 +45,17 @@ memcached::memcached(std::vector<std::string> arguments, std::string unix_path)
   start();
 }
 
+memcached::memcached(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) { start(); }
+
 memcached::~memcached() { kill(); }
 
 std::string memcached::address() const {
-  return unix_path_.empty() ? "127.0.0.1:" + std::to_string(port_) : "unix:" + unix_path_;
+  return unix_path_.empty() ? host_ + ":" + std::to_string(port_) : "unix:" + unix_path_;
 }
 
 void memcached::start() {
   std::vector<std::string> words{"memcached", "-t", "1", "-U", "0"};
-  if (unix_path_.empty()) words.insert(words.end(), {"-l", "127.0.0.1", "-p", std::to_string(port_)});
+  if (unix_path_.empty()) words.insert(words.end(), {"-l", host_, "-p", std::to_string(port_)});
   else words.insert(words.end(), {"-s", unix_path_});
   if (::geteuid() == 0) words.insert(words.end(), {"-u", "root"});
   words.insert(words.end(), arguments_.begin(), arguments_.end());
@@ -78,7 +80,7 @@ bool memcached::answers() const {
   const int fd = ::socket(unix_path_.empty() ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int result;
   if (unix_path_.empty()) {
-    const sockaddr_in address = loopback(port_);
+    const sockaddr_in address = loopback(port_, host_);
     result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   } else {
     sockaddr_un address{};

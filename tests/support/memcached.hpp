@@ -13,6 +13,8 @@ namespace cmemcache::test {
 class memcached {
  public:
   explicit memcached(std::vector<std::string> arguments = {}, std::string unix_path = {});
+  /// On another loopback address, and the port of somebody else's.
+  memcached(std::string host, std::uint16_t port);
   ~memcached();
   memcached(const memcached&) = delete;
   memcached& operator=(const memcached&) = delete;
@@ -32,6 +34,7 @@ class memcached {
 
   std::vector<std::string> arguments_;
   std::string unix_path_;
+  std::string host_ = "127.0.0.1";
   std::uint16_t port_ = 0;
   pid_t pid_ = -1;
 };
