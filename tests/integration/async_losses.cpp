@@ -349,7 +349,11 @@ TEST_CASE("a server is restarted under load, and every value is its key's", "[as
   };
   for (int i = 0; i < 100; ++i) next(i);
   double took = 60;
-  std::thread runs([&] { took = finish(io, std::chrono::seconds(60)); });
+  std::jthread runs([&] { took = finish(io, std::chrono::seconds(60)); });
+  const struct stopped_before_joined {
+    std::atomic<bool>& stop;
+    ~stopped_before_joined() { stop = true; }
+  } guard{stop};
   // A memcached lives as long as the thread that starts it, so that the restarts are here.
   for (int i = 0; i < 6; ++i) {
     const int before = good;

@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 namespace cmemcache::test {
@@ -63,19 +65,21 @@ void memcached::start() {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 
-  pid_ = ::fork();
-  if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::execvp(argv[0], argv.data());
-    ::_exit(127);
-  }
   for (int i = 0; i < 500; ++i) {
+    // It ends at once where its port is taken, which may be for a moment: by a client's attempt to connect to it, even.
+    if (pid_ <= 0 || ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = ::fork();
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::execvp(argv[0], argv.data());
+      ::_exit(127);
+    }
     if (answers()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   throw std::runtime_error("memcached did not start: is the Debian package memcached installed?");
 }
 
+// Another program may have taken the port meanwhile, and a socket that looks for a port may be connected to itself.
 bool memcached::answers() const {
   const int fd = ::socket(unix_path_.empty() ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int result;
@@ -88,8 +92,14 @@ bool memcached::answers() const {
     std::strncpy(address.sun_path, unix_path_.c_str(), sizeof address.sun_path - 1);
     result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   }
+  const timeval patience{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const std::string_view question = "stats\r\n";
+  std::string answer(64, '\0');
+  if (result == 0) result = ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) > 0 ? 0 : -1;
+  if (result == 0) answer.resize(static_cast<std::size_t>(std::max<ssize_t>(::recv(fd, answer.data(), answer.size(), 0), 0)));
   ::close(fd);
-  return result == 0;
+  return result == 0 && answer.starts_with("STAT pid " + std::to_string(pid_) + "\r\n");
 }
 
 void memcached::kill() {
