@@ -17,6 +17,7 @@ except ImportError:
     sys.path.insert(1, str(_ROOT / "build" / "release" / "python"))
     import cmemcache
 
+from support.fault_proxy import FaultProxy  # noqa: E402
 from support.memcached_server import MemcachedServer  # noqa: E402
 from support.scripted_server import ClosedPort, ScriptedServer  # noqa: E402
 
@@ -53,6 +54,20 @@ def own_memcached(memcached_factory):
 @pytest.fixture
 def three_servers(memcached_factory):
     return [memcached_factory() for _ in range(3)]
+
+
+@pytest.fixture
+def fault_proxy():
+    """Makes proxies that spoil what a server says: fault_proxy(own_memcached)."""
+    proxies = []
+
+    def make(server_or_port):
+        proxies.append(FaultProxy(server_or_port))
+        return proxies[-1]
+
+    yield make
+    for proxy in proxies:
+        proxy.close()
 
 
 @pytest.fixture
