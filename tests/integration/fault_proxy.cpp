@@ -129,7 +129,8 @@ TEST_CASE("the fault proxy passes any value as it is", "[fault_proxy]") {
   // Replies are kept back until they are whole while a fault is in force, if it meets none of them.
   if (GENERATE(false, true)) r.proxy.set({.what = kind::garbage, .every = 1'000'000});
   for (const std::string& value :
-       {std::string(), std::string("x"), std::string("\r\nEND\r\n"), std::string("VALUE x 0 10\r\n"), std::string("END\r\n\r\n"),
+       {std::string(), std::string("x"), std::string("\r\nEND\r\n"), std::string("VALUE x 0 10\r\n"),
+        std::string("END\r\n\r\n"),
         std::string("\n\n\r\r\n"), std::string("HD\r\nVA 100 \r\n"), std::string(4096, '\0'), std::string(65536, '\n'),
         std::string(2'000'000, 'x')}) {
     INFO(value.substr(0, 20) << " (" << value.size() << ")");

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import cmemcache
-from support.broken_answers import BROKEN
+from support.broken_answers import BROKEN, GROUP
 from support.scripted_server import (ScriptedServer, close, echo_gets, expect, line, reset, send, wait)
 
 
@@ -27,11 +27,22 @@ class TestBrokenGet:
         good = [expect(b"get first\r\n"), send(b"VALUE first 0 5\r\nfirst\r\nEND\r\n")]
         return [*good, line(), *BROKEN[name]], [echo_gets()]
 
+    def recover(self, client, name):
+        """What comes between two calls is taken for the next answer: a miss or an error, and never a value."""
+        if GROUP[name] == "later":
+            time.sleep(0.02)
+            for _ in range(3):
+                try:
+                    assert client.get("next") in (None, b"next")
+                except cmemcache.Error:
+                    pass
+
     def test_single(self, kind, make_client, name):
         server, client = play(kind, make_client, *self.scripts(name))
         with server:
             assert client.get("first") == b"first"
             assert client.get("asked") in (None, b"asked")
+            self.recover(client, name)
             for k in ("next", "asked", "first", "another"):
                 assert client.get(k) == k.encode()
 
@@ -40,9 +51,10 @@ class TestBrokenGet:
         with server:
             assert client.get("first") == b"first"
             try:
-                assert client.get("asked") == b"asked"
+                assert client.get("asked") == (None if name.startswith("a miss") else b"asked")
             except cmemcache.Error as error:
                 assert server.address in str(error)
+            self.recover(client, name)
             for k in ("next", "asked", "first"):
                 assert client.get(k) == k.encode()
 
@@ -53,6 +65,7 @@ class TestBrokenGet:
             keys = ["asked", "second", "third"]
             got = client.get_multi(keys)
             assert got == {k: k.encode() for k in got} and set(got) <= set(keys)
+            self.recover(client, name)
             assert client.get_multi(["next", "asked"]) == {"next": b"next", "asked": b"asked"}
             assert client.get("first") == b"first"
 

@@ -1,37 +1,49 @@
-"""What no memcached answers to `get asked`, or not like that: scripts for the scripted server, by name."""
+"""The scripts of vectors/broken_answers.txt for the scripted server, by name, and the group that each belongs to."""
 
-from support.scripted_server import close, echo_gets, reset, send
+import pathlib
+import re
 
-BROKEN = {
-    "garbage": [send(b"\x00\xff\x13garbage\r\n")],
-    "garbage without an end": [send(b"x" * 5000)],
-    "endless line": [send(b"VALUE " + b"k" * 300_000)],
-    "empty line": [send(b"\r\n")],
-    "http": [send(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>")],
-    "error": [send(b"ERROR\r\n")],
-    "client error": [send(b"CLIENT_ERROR bad command line format\r\n")],
-    "server error": [send(b"SERVER_ERROR out of memory writing get response\r\n"), echo_gets()],
-    "too many connections": [send(b"ERROR Too many open connections\r\n"), close()],
-    "wrong verb's answer": [send(b"STORED\r\n")],
-    "wrong key": [send(b"VALUE other 0 5\r\nother\r\nEND\r\n")],
-    "key that begins alike": [send(b"VALUE asked2 0 6\r\nasked2\r\nEND\r\n")],
-    "no key": [send(b"VALUE  0 1\r\nx\r\nEND\r\n")],
-    "negative size": [send(b"VALUE asked 0 -1\r\n\r\nEND\r\n")],
-    "size that is no number": [send(b"VALUE asked 0 five\r\nasked\r\nEND\r\n")],
-    "size over 64 bits": [send(b"VALUE asked 0 99999999999999999999999\r\n")],
-    "size over all memory": [send(b"VALUE asked 0 9223372036854775807\r\n")],
-    "flags that are no number": [send(b"VALUE asked x 5\r\nasked\r\nEND\r\n")],
-    "too few words": [send(b"VALUE asked\r\nEND\r\n")],
-    "size too small": [send(b"VALUE asked 0 3\r\nasked\r\nEND\r\n")],
-    "size too large": [send(b"VALUE asked 0 7\r\nasked\r\nEND\r\n")],
-    "nothing behind the value": [send(b"VALUE asked 0 5\r\nasked\r\n")],
-    "value twice": [send(b"VALUE asked 0 5\r\nasked\r\nVALUE asked 0 5\r\nasked\r\nEND\r\n")],
-    "closed at once": [close()],
-    "closed in the line": [send(b"VALUE ask"), close()],
-    "closed in the value": [send(b"VALUE asked 0 5\r\nas"), close()],
-    "closed before the end": [send(b"VALUE asked 0 5\r\nasked\r\nEN"), close()],
-    "reset at once": [reset()],
-    "reset in the value": [send(b"VALUE asked 0 5\r\nas"), reset()],
-    "silence": [],
-    "silence in the value": [send(b"VALUE asked 0 5\r\nas")],
+from support.scripted_server import close, drip, echo_gets, reset, send, wait
+
+_FILE = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "broken_answers.txt"
+_STEP = re.compile(r'(?P<verb>[a-z]+)(?: "(?P<bytes>(?:[^"\\]|\\.)*)")?(?: \*)?(?: (?P<number>\d+))?(?:; |$)')
+_ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|.)")
+_ESCAPED = {"r": "\r", "n": "\n", '"': '"', "\\": "\\"}
+_STEPS = {
+    "send": lambda data, number: send(data * (number or 1)),
+    "drip": lambda data, ms: drip(data, ms / 1000),
+    "wait": lambda data, ms: wait(ms / 1000),
+    "close": lambda data, number: close(),
+    "reset": lambda data, number: reset(),
+    "serve": lambda data, number: echo_gets(),
 }
+
+
+def _unescaped(text):
+    def one(match):
+        return chr(int(match[1][1:], 16)) if match[1][0] == "x" else _ESCAPED[match[1]]
+    return _ESCAPE.sub(one, text or "").encode("latin-1")
+
+
+def _script(text):
+    steps, at = [], 0
+    while at < len(text):
+        step = _STEP.match(text, at)
+        assert step, f"no step: {text[at:]}"
+        steps.append(_STEPS[step["verb"]](_unescaped(step["bytes"]), int(step["number"] or 0)))
+        at = step.end()
+    return steps
+
+
+def _read():
+    scripts, groups = {}, {}
+    for line in _FILE.read_text().splitlines():
+        if line.startswith("["):
+            group = line.strip("[]")
+        elif line and line[0] != "#":
+            name, _, script = line.partition(": ")
+            scripts[name], groups[name] = _script(script), group
+    return scripts, groups
+
+
+BROKEN, GROUP = _read()
