@@ -47,6 +47,7 @@ reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
   engine.run(command_of(what, engine.options()), {&e, 1}, answers, c);
   if (!answers.refusals().empty()) trouble = describe(answers.refusals().front(), what.op, what.key);
   else if (!c.failures.empty()) trouble = std::move(c.failures.front());
+  if (trouble.code) return out;  // an answer beside nonsense is not to be relied on
   out.status = answer.status;
   out.flags = answer.flags;
   out.cas = answer.cas;

@@ -152,7 +152,7 @@ void pipeline::advance(bool ready, net::time_point now) {
     channel_->advance(ready, now);
     while (!channel_->is_closed()) {
       settle_done(now);
-      if (!fill()) break;
+      if (!fill(now)) break;
       channel_->advance(false, now);
     }
   } catch (const std::bad_alloc&) {
@@ -176,7 +176,7 @@ bool pipeline::has_room() const noexcept {
 }
 
 // Gives the session what it can encode now. Whether that was anything.
-bool pipeline::fill() {
+bool pipeline::fill(net::time_point now) {
   session::session& s = channel_->session();
   bool any = false;
   while (!queue_.empty() && channel_->is_open() && s.is_ready() && has_room() && !close_when_idle_) {
@@ -186,7 +186,7 @@ bool pipeline::fill() {
       continue;
     }
     // Without a reply nothing would tell that the connection was stale, and the request be lost in silence.
-    if (head.of->what.noreply && served_ && under_way_ == 0 && channel_->is_stale()) {
+    if ((channel_->has_rested(now) || head.of->what.noreply) && served_ && under_way_ == 0 && channel_->is_stale()) {
       channel_->fail(errc::connection_closed);
       return false;
     }

@@ -80,7 +80,7 @@ class pipeline final : public watcher {
   bool open(net::time_point now);
   void connect(std::vector<net::endpoint> addresses);
   void advance(bool ready, net::time_point now);
-  bool fill();
+  bool fill(net::time_point now);
   bool has_room() const noexcept;
   void submit_next();
   void merge(wire_request& r);

@@ -72,6 +72,12 @@ class channel {
   /// Of an idle channel: whether the server has closed it, or sent what nobody asked for. One system call.
   bool is_stale() const noexcept { return socket_.has_input(); }
 
+  /// It is taken into use at `now`. Whether that was some time after it was last: is_stale() is then worth its price. What is
+  /// found so can be answered by a new connection, whatever the verb; what is found later may leave a store in doubt, and the
+  /// answer that nobody asked for in the place of one that somebody did.
+  bool has_rested(time_point now) noexcept { return now - std::exchange(used_at_, now) > rest; }
+  static constexpr milliseconds rest{1};
+
   /// Whether the server may have received something beyond the first `bytes` that were written. See socket.
   bool acknowledged_beyond(std::uint64_t bytes) const noexcept;
 
@@ -88,6 +94,7 @@ class channel {
   state state_ = state::unconnected;
   bool was_open_ = false;
   bool blocked_ = false;   // the kernel took no more
+  time_point used_at_{};
   error_code error_;
 };
 

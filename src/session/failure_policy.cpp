@@ -46,9 +46,9 @@ bool failure_policy::failed(trouble what, time_point now) noexcept {
 }
 
 void failure_policy::wasted(time_point now) noexcept {
-  constexpr std::uint32_t doublings = 7;  // 10 ms to over 1 s
+  constexpr std::uint32_t doublings = 7;  // over a second
   const std::uint32_t before = wasted_.fetch_add(1, std::memory_order_relaxed);
-  const duration whole = std::min<duration>(first_pause * (1u << std::min(before, doublings)), longest_pause);
+  const duration whole = std::min<duration>(first_pause * (1u << std::min(before, doublings)), settings_.longest_pause);
   std::minstd_rand random(seed_ + before + static_cast<std::uint32_t>(ticks_of(now)));
   random.discard(2);  // the first numbers of seeds that are close to one another are, too
   const duration off(std::uniform_int_distribution<duration::rep>(0, whole.count() / 2)(random));

@@ -34,7 +34,8 @@ namespace cmemcache::session {
 ///
 /// **When is a connection made again?** At once, unless the last one was lost before it served: then after `first_pause`,
 /// doubled by each further one up to `longest_pause`, less a random part of up to a half, so that many clients do not come
-/// back at one moment. (Shared connections only. A blocking call connects when it needs to.)
+/// back at one moment. Calls that begin meanwhile wait, so it should be well below their time-out. (Shared connections only:
+/// a blocking call connects when it needs to.)
 ///
 /// **What does a server that comes back hold?** What it held when it went, unless `flush_on_reconnect`: then the probe flushes
 /// it before anything else.
@@ -47,10 +48,10 @@ class failure_policy {
     duration dead_retry{};
     bool failover = true;
     bool flush_on_reconnect = false;
+    duration longest_pause = std::chrono::seconds(1);
   };
 
   static constexpr std::chrono::milliseconds first_pause{10};
-  static constexpr std::chrono::milliseconds longest_pause{1000};
 
   /// `seed`: whatever differs between clients.
   explicit failure_policy(const settings& s, std::uint32_t seed = 0) noexcept : settings_(s), seed_(seed) {}

@@ -28,14 +28,9 @@ class TestBrokenGet:
         return [*good, line(), *BROKEN[name]], [echo_gets()]
 
     def recover(self, client, name):
-        """What comes between two calls is taken for the next answer: a miss or an error, and never a value."""
+        """What comes between two calls, when the connection has rested, is nobody's answer."""
         if GROUP[name] == "later":
-            time.sleep(0.02)
-            for _ in range(3):
-                try:
-                    assert client.get("next") in (None, b"next")
-                except cmemcache.Error:
-                    pass
+            time.sleep(0.03)
 
     def test_single(self, kind, make_client, name):
         server, client = play(kind, make_client, *self.scripts(name))

@@ -62,11 +62,15 @@ auto by_name(client& mc, const request& r, Token&& token) {
 class on_io_context {
  public:
   asio::io_context& home() noexcept { return io_; }
+  std::chrono::steady_clock::time_point over() const noexcept { return over_; }
 
  protected:
   template <class Result>
   Result run_until_set(std::optional<Result>& got) {
     if (got) throw std::logic_error("completed inside the initiating function");
+    while (!got && io_.run_one() != 0) {
+    }
+    over_ = std::chrono::steady_clock::now();
     io_.run();
     io_.restart();
     if (!got) throw std::logic_error("never completed");
@@ -93,6 +97,7 @@ class on_io_context {
 
  private:
   asio::io_context io_;
+  std::chrono::steady_clock::time_point over_{};
 };
 
 struct by_callback : on_io_context {
@@ -157,6 +162,7 @@ struct by_tuple : on_io_context {
 class on_reactor {
  public:
   reactor& home() noexcept { return runs_; }
+  static std::chrono::steady_clock::time_point over() noexcept { return std::chrono::steady_clock::now(); }
 
  private:
   reactor runs_;
@@ -221,7 +227,9 @@ class async_style final : public calling_style {
  private:
   template <class... Results>
   result<Results...> wait(auto start) {
-    return waiting_.template wait<Results...>(start);
+    result<Results...> got = waiting_.template wait<Results...>(start);
+    over = waiting_.over();
+    return got;
   }
 
   Waiting waiting_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -28,6 +29,9 @@ class calling_style {
   using pairs = std::span<const std::pair<std::string_view, std::string_view>>;
 
   virtual ~calling_style() = default;
+
+  /// When the last call was over, where it returns later than that: an io_context is run until it has nothing to do.
+  std::chrono::steady_clock::time_point over{};
 
   /// By the function of the verb's name, where it has one that can say `what`; else by execute.
   virtual result<reply> one(const request& what) = 0;

@@ -146,9 +146,16 @@ TEST_CASE("the pause doubles up to the longest, less a random part of up to a ha
 
 TEST_CASE("however many are wasted, the pause stays the longest", "[failure_policy]") {
   for (const int wasted : {31, 32, 33, 64, 1000}) {
-    CHECK(pause_after(wasted, 7) >= failure_policy::longest_pause / 2);
-    CHECK(pause_after(wasted, 7) <= failure_policy::longest_pause);
+    CHECK(pause_after(wasted, 7) >= 500ms);
+    CHECK(pause_after(wasted, 7) <= 1s);
   }
+}
+
+TEST_CASE("the longest pause is as it is set", "[failure_policy]") {
+  failure_policy policy({.longest_pause = 100ms});
+  for (int i = 0; i < 20; ++i) policy.wasted(noon);
+  CHECK(policy.connect_at() >= noon + 50ms);
+  CHECK(policy.connect_at() <= noon + 100ms);
 }
 
 TEST_CASE("clients that began differently come back at different moments", "[failure_policy]") {
