@@ -95,6 +95,7 @@ void blocking_call::play(parts& round) {
     if (p.loan && (p.loan->has_rested(now_) || what_.noreply) && p.loan.reused() && p.loan->is_stale()) {
       p.loan->fail(errc::connection_closed);
       p.loan.give_back();
+      servers_[p.server].tell_lost(errc::connection_closed);
       p.loan = connections.borrow(need::fresh, now_, deadline_, stop_, waited, p.error);
     }
     if (p.error == errc::interrupted) break;

@@ -75,8 +75,9 @@ settlement::outcome settlement::lost(std::size_t server, error_code ec, session:
   if (is_connection_loss(ec)) {
     facts.repeatable = is_repeatable(what_.op);
     facts.retried = s.retried && !retrying;
-    // A reset acknowledges nothing, and so what the server had read before it may be unacknowledged.
-    facts.taken |= ec == boost::system::errc::connection_reset;
+    // An end in order acknowledges what had come before it (and a broken pipe is a reset after one). After any other loss
+    // what the server has read may be unacknowledged.
+    facts.taken |= ec != errc::connection_closed && ec != boost::system::errc::broken_pipe;
     const policy::remedy what = policy::after_loss(facts);
     if (what == policy::remedy::send_again) {
       s.retried = true;
