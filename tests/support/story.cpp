@@ -129,8 +129,9 @@ void story::get_multi(const std::vector<std::string>& keys) {
 
 void story::version() {
   const auto [ec, got] = mc_.version();
-  say(ec ? ec.message() : "version");
-  if (!ec && (got.size() != 1 || got[0].values.empty())) complain("no version");
+  if (ec) return say(ec.message());
+  if (got.size() != 1) complain("version answers for " + std::to_string(got.size()) + " servers");
+  say(got.empty() || got[0].values.empty() ? "no version" : "version");
 }
 
 void story::becomes(const std::string& key, content c) {
