@@ -7,7 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <cmemcache/blocking_client.hpp>
+#include <cmemcache/client.hpp>
+
 #include "support/in_every_style.hpp"
+#include "support/outcome.hpp"
 #include "support/story.hpp"
 #include "support/system_calls.hpp"
 
@@ -155,4 +159,38 @@ TEST_CASE("a call that fails costs an error at the most, and the client goes on"
       CHECK(after.answers() == plain.answers);
     }
   CHECK(spoilt > 3 * plain.answers.size());
+}
+
+TEST_CASE("without descriptors a call fails, and no server is blamed", "[system_calls]") {
+  const int error = GENERATE(EMFILE, ENFILE);
+  const fault no_descriptor{.name = "no descriptor", .calls = {call::socket}, .error = error};
+  const error_code expected(error, boost::system::system_category());
+  SECTION("blocking") {
+    blocking_client mc({shared_server(false).address()});
+    error_code ec;
+    {
+      watched calls;
+      calls.fail_always({no_descriptor});
+      mc.get("k", ec);
+    }
+    CHECK(ec == expected);
+    CHECK_FALSE(mc.counters()[0].dead);
+    CHECK(mc.set("k", "v").status == status::stored);
+  }
+  SECTION("asynchronous") {
+    boost::asio::io_context io;
+    client mc(io, {shared_server(false).address()});
+    answer failed, later;
+    {
+      watched calls;
+      calls.fail_always({no_descriptor});
+      mc.async_get("k", into(failed));
+      finish(io);
+    }
+    CHECK(failed.ec == expected);
+    CHECK_FALSE(mc.counters()[0].dead);
+    mc.async_set("k", "v", into(later));
+    finish(io);
+    CHECK(shown(later) == "stored");
+  }
 }
