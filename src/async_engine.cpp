@@ -76,9 +76,12 @@ void async_engine::submit(operation& op) {
   if (!first) return;
   try {
     asio::post(strand_, [self = shared_from_this()] { self->take_in(); });
-  } catch (const std::bad_alloc&) {  // the next one calls
+  } catch (...) {  // no memory: nobody would look
     const std::lock_guard lock(mutex_);
-    called_ = false;
+    called_ = false;  // should others have come meanwhile, the next one calls
+    for (operation_list all = inbox_.take(); operation* const next = all.pop();)
+      if (next != &op) inbox_.push(*next);
+    throw;
   }
 }
 
@@ -151,15 +154,24 @@ void async_engine::wait(const std::shared_ptr<watched>& w) {
   constexpr descriptor::wait_type sorts[] = {descriptor::wait_read, descriptor::wait_write};
   for (int sort = 0; sort < 2; ++sort) {
     if (!w->wanted[sort] || w->waiting[sort]) continue;
-    w->waiting[sort] = true;
     w->fd.async_wait(sorts[sort], [self = shared_from_this(), w, sort](error_code ec) {
       w->waiting[sort] = false;
       self->leave_what_is_inherited();
       if (w->who == nullptr || ec == asio::error::operation_aborted) return;
       w->who->ready(sort == 0, sort == 1);
       self->dispatcher_.turn();
-      if (w->who != nullptr) self->wait(w);
+      if (w->who != nullptr) self->wait_again(w);
     });
+    w->waiting[sort] = true;
+  }
+}
+
+void async_engine::wait_again(const std::shared_ptr<watched>& w) {
+  try {
+    wait(w);
+  } catch (const std::bad_alloc&) {
+    w->who->given_up();
+    dispatcher_.turn();
   }
 }
 

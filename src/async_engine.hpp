@@ -42,7 +42,7 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   const executor_type& get_executor() const noexcept { return executor_; }
   cmemcache::roster& roster() const noexcept { return *roster_; }
 
-  /// Takes `op` over; it completes on the executor. Any thread.
+  /// Takes `op` over; it completes on the executor. Any thread. Throws std::bad_alloc, and has not taken it then.
   void submit(operation& op);
 
   /// See dispatcher::cancel. Any thread; of an operation that is over, nothing happens.
@@ -78,6 +78,7 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   void deliver(operation_list over) override;
 
   void wait(const std::shared_ptr<watched>& w);
+  void wait_again(const std::shared_ptr<watched>& w);
   template <class Work>
   void on_strand(Work work);
   void take_in();

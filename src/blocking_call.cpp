@@ -74,7 +74,7 @@ void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
   report(settlement_.failures());
 }
 
-void blocking_call::report(std::vector<failure>& failures) {
+void blocking_call::report(settlement::failure_list& failures) {
   std::ranges::move(failures, std::back_inserter(call_.failures));
 }
 

@@ -58,7 +58,7 @@ class blocking_call {
   outcome settle_unconnected(part& p);
   outcome settle_lost(part& p);
   bool is_usable(std::size_t server) { return settlement_.choice().is_usable(server, now_); }
-  void report(std::vector<failure>& failures);
+  void report(settlement::failure_list& failures);
 
   const server_pool& servers_;
   const client_options& options_;

@@ -3,6 +3,9 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <tuple>
+#include <utility>
 
 #include "async_engine.hpp"
 #include "commands.hpp"
@@ -51,18 +54,25 @@ class completed final : public Operation {
   }
 
   void complete() override {
-    const error_code ec = this->first_error();
+    error_code ec = this->first_error();
+    std::tuple<Results...> got;
+    if constexpr (sizeof...(Results) != 0) {
+      try {
+        got = result_of(*this, ec);
+      } catch (const std::bad_alloc&) {
+        ec = errc::not_enough_memory;
+      }
+    }
     auto* const done = std::exchange(done_, nullptr);
-    if constexpr (sizeof...(Results) == 0) done->complete(engine_.get_executor(), ec);
-    else done->complete(engine_.get_executor(), ec, result_of(*this, ec));
+    std::apply([&](Results&... result) { done->complete(engine_.get_executor(), ec, std::move(result)...); }, got);
   }
 
   const async_engine& engine_;  // alive as long as there are completions on their way
   detail::completion<Results...>* done_;
 };
 
-// An operation of the `Operation` sort, filled in by `fill`, on its way. Should memory end meanwhile, the handler is never
-// called.
+// An operation of the `Operation` sort, filled in by `fill`, on its way. Where there is no memory for that it throws, and the
+// handler is never called.
 template <class Operation, class... Results, class Fill>
 void start_on(async_engine& engine, std::uint64_t id, detail::completion<Results...>* done, Fill&& fill) {
   using made = completed<Operation, Results...>;
@@ -72,7 +82,8 @@ void start_on(async_engine& engine, std::uint64_t id, detail::completion<Results
   std::unique_ptr<made, decltype(release)> op(new made(engine, id, done));
   waits.release();
   fill(*op);
-  engine.submit(*op.release());
+  engine.submit(*op);
+  op.release();
 }
 
 }  // namespace

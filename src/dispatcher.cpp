@@ -276,8 +276,11 @@ void dispatcher::arm() {
   for_each_pipeline([&](pipeline& p) { first = std::min(first, p.next_tick()); });
   if (first >= armed_ && first != net::time_point::max()) return;
   if (first == armed_) return;
-  armed_ = first;
-  driver_.wake_at(first);
+  try {
+    driver_.wake_at(first);
+    armed_ = first;
+  } catch (const std::bad_alloc&) {  // after the next turn, then
+  }
 }
 
 template <class Work>

@@ -11,6 +11,9 @@ class watcher {
  public:
   virtual void ready(bool readable, bool writable) = 0;
 
+  /// The driver cannot wait for it any more: it has no memory.
+  virtual void given_up() = 0;
+
  protected:
   ~watcher() = default;
 };

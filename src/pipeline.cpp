@@ -72,7 +72,25 @@ void pipeline::dequeue(part_queue& from, part& p) noexcept {
 
 // ---- connecting
 
-void pipeline::go_on(net::time_point now) {
+void pipeline::go_on(net::time_point now) noexcept {
+  try {
+    step(now);
+  } catch (const std::bad_alloc&) {
+    give_up(errc::not_enough_memory, now);
+  }
+}
+
+// Everybody here is told.
+void pipeline::give_up(error_code ec, net::time_point now) {
+  if (channel_ != nullptr) {
+    channel_->fail(ec);
+    return lose(now);
+  }
+  fail_queued(ec, false, now);
+  drop();
+}
+
+void pipeline::step(net::time_point now) {
   if (std::exchange(renew_, false) && !is_hoped_for()) {
     if (channel_ != nullptr) channel_->fail(errc::connection_closed);
     settle_done(now);

@@ -39,10 +39,11 @@ class pipeline final : public watcher {
   void enqueue(part& p);
 
   /// Goes as far as can be gone without waiting: connects, sends what there is room for.
-  void go_on(net::time_point now);
+  void go_on(net::time_point now) noexcept;
 
   /// The driver has news of the descriptor.
   void ready(bool readable, bool writable) override;
+  void given_up() override { give_up(errc::not_enough_memory, net::steady_clock::now()); }
 
   /// It is `now`: gives up what has taken too long.
   void tick(net::time_point now);
@@ -77,6 +78,8 @@ class pipeline final : public watcher {
  private:
   static void on_finished(session::pending_request& r) noexcept;
 
+  void step(net::time_point now);
+  void give_up(error_code ec, net::time_point now);
   bool open(net::time_point now);
   void connect(std::vector<net::endpoint> addresses);
   void advance(bool ready, net::time_point now);

@@ -121,16 +121,20 @@ void settlement::blame(std::size_t server, trouble what, const error_code& ec) {
   if (servers_[server].failed(what, ec, net::steady_clock::now())) give_up(server);
 }
 
-void settlement::add_failure(std::size_t server, error_code ec, std::string_view words) {
-  const std::string& name = servers_[server].where.text;
-  const auto waited = std::chrono::duration<double>(net::steady_clock::now() - start_).count();
-  char after[40];
-  std::snprintf(after, sizeof after, " (after %.3f s)", waited);
-  std::string text = std::string(to_string(what_.op)) + ": " + ec.message();
-  if (!words.empty()) text.append(": ").append(words);
-  text += after;
-  servers_[server].tell(ec == errc::protocol_error ? log_level::warning : log_level::info, [&] { return text; });
-  failures_.push_back({ec, name, name + ": " + text});
+void settlement::add_failure(std::size_t server, error_code ec, std::string_view words) noexcept {
+  try {
+    const std::string& name = servers_[server].where.text;
+    const auto waited = std::chrono::duration<double>(net::steady_clock::now() - start_).count();
+    char after[40];
+    std::snprintf(after, sizeof after, " (after %.3f s)", waited);
+    std::string text = std::string(to_string(what_.op)) + ": " + ec.message();
+    if (!words.empty()) text.append(": ").append(words);
+    text += after;
+    servers_[server].tell(ec == errc::protocol_error ? log_level::warning : log_level::info, [&] { return text; });
+    failures_.push_back({ec, name, name + ": " + text});
+  } catch (const std::bad_alloc&) {
+    if (failures_.empty()) failures_.push_back({ec, {}, {}});
+  }
 }
 
 void settlement::add_no_server() {
@@ -141,7 +145,7 @@ void settlement::add_no_server() {
                                    (dead.empty() ? ": none is configured" : ": marked dead: " + dead)});
 }
 
-std::vector<failure>& settlement::failures_after(std::span<const item> items) {
+settlement::failure_list& settlement::failures_after(std::span<const item> items) {
   const auto unanswered = [](const item& i) { return i.status == status::unanswered; };
   const auto harmful = [](const failure& f) { return f.code == errc::protocol_error; };
   if (!failures_.empty() && std::ranges::none_of(failures_, harmful) && std::ranges::none_of(items, unanswered))

@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include <cmemcache/error.hpp>
 #include <cmemcache/options.hpp>
@@ -36,6 +37,9 @@ class settlement {
   enum class outcome : std::uint8_t { over, again, stop };
 
   /// `prefix` of `what` and `hashes`: see server_choice. All must outlive this.
+  /// The first takes no memory: there is always something to report.
+  using failure_list = boost::container::small_vector<failure, 1>;
+
   settlement(const server_pool& servers, const client_options& options, const protocol::command& what,
              net::time_point start, std::span<const std::optional<std::uint64_t>> hashes);
 
@@ -66,12 +70,12 @@ class settlement {
   void tally(std::size_t server, std::span<const protocol::element> elements, std::span<const item> items,
              std::span<session::results::refusal> refusals);
 
-  void add_failure(std::size_t server, error_code ec, std::string_view words = {});
+  void add_failure(std::size_t server, error_code ec, std::string_view words = {}) noexcept;
 
   /// What is to be reported, once nothing is left to be done: a server that only sent the call elsewhere did it no harm,
   /// and is not mentioned.
-  std::vector<failure>& failures_after(std::span<const item> items);
-  std::vector<failure>& failures() noexcept { return failures_; }
+  failure_list& failures_after(std::span<const item> items);
+  failure_list& failures() noexcept { return failures_; }
 
  private:
   void blame(std::size_t server, session::failure_policy::trouble what, const error_code& ec);
@@ -81,7 +85,7 @@ class settlement {
   const protocol::command& what_;
   const net::time_point start_;
   server_choice choice_;
-  std::vector<failure> failures_;
+  failure_list failures_;
 };
 
 }  // namespace cmemcache

@@ -26,7 +26,7 @@ class threaded_engine {
   threaded_engine(const threaded_engine&) = delete;
   threaded_engine& operator=(const threaded_engine&) = delete;
 
-  /// Takes `op` over.
+  /// Takes `op` over; see async_engine.
   void submit(operation& op);
 
   /// See dispatcher::cancel.
