@@ -141,16 +141,16 @@ class Verifier:
             epoch, stored, where = self.claims.get()
             ports = self.ports if where is None else [self.ports[where]]
             missing = list(stored)
+            # It was said to be stored before it was written in full, perhaps: then it is there soon.
             for pause in (0, 0.1, 1):
-                time.sleep(pause)
-                if self._relevant(epoch):
-                    missing = self._missing(ports, missing, stored)
-                if not missing:
+                if not missing or not self._relevant(epoch):
                     break
+                time.sleep(pause)
+                missing = self._missing(ports, missing, stored)
             if missing and self._relevant(epoch):
                 self.tally.note("lost", f"said to be stored, on no server: {', '.join(missing[:3])}, {len(missing)}"
                                         f" of {len(stored)}")
-            self.tally.counts["verified"] += len(stored)
+            self.tally.counts["verified"] += len(stored) if not missing else 0
 
     def _relevant(self, epoch):
         return self.usable and epoch == self.epoch

@@ -32,15 +32,15 @@ void verifier::verify_on() {
     const std::size_t all = next.stored.size();
     // It was said to be stored before it was written in full, perhaps: then it is there soon.
     for (const int pause : {0, 100, 1000}) {
+      if (next.stored.empty() || !relevant(next.epoch)) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(pause));
       for (std::size_t server = 0; server < ports_.size() && relevant(next.epoch); ++server)
         if (next.where.value_or(server) == server && !next.stored.empty()) strike_out(next.stored, server);
-      if (next.stored.empty()) break;
     }
     if (!next.stored.empty() && relevant(next.epoch))
       counts_.note("lost", "said to be stored, on no server: " + next.stored[0].first + ", " +
                                std::to_string(next.stored.size()) + " of " + std::to_string(all));
-    counts_.count("verified", all);
+    if (next.stored.empty()) counts_.count("verified", all);
   }
 }
 
