@@ -32,6 +32,7 @@ class State:
         self.paused = self.stopping = False
         self.checks = 0
         self.clean_since = 0.0  # when the last faults were over
+        self.coming_back = False  # and whether it is still awaited that all servers answer
 
 
 class Lane(tallies.Lane):

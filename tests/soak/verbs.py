@@ -29,6 +29,9 @@ class Player:
 
     async def play(self):
         name = self.chance.choices(self._names, self._weights)[0]
+        # A client that is used for little else shall ask every server soon.
+        if self.lane.state.coming_back and self.chance.random() < 0.15:
+            return await self.store_many(self.fresh(30, 100))
         await getattr(self, "play_" + name)()
 
     def wrong(self, complaint, what):

@@ -58,6 +58,7 @@ class Worker:
     def hear_faulty(self, *indices):
         """Failures of these servers are no surprise from now on."""
         self.state.exempt = frozenset(map(int, indices))
+        self.state.coming_back = False
 
     def hear_clean(self, number):
         """The faults are over: watch which server answers again."""
@@ -65,6 +66,7 @@ class Worker:
         self.back = [0.0] * len(self.state.servers)
         self.clean_since = self.state.clean_since = time.monotonic()
         self.since = number
+        self.state.coming_back = True
 
     def hear_losing(self, losing):
         self.verifier.servers_lose(losing == "1")
