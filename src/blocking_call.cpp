@@ -171,7 +171,7 @@ blocking_call::outcome blocking_call::settle_lost(part& p) {
   session::failure_policy::loss facts{.reused = p.loan.reused(),
                                       .answered = lost.bytes_in() != p.in_before,
                                       .sent = p.requests.front().written};  // all that a unix socket can tell
-  facts.taken = facts.sent && !is_repeatable(what_.op) && p.loan->acknowledged_beyond(p.out_before);
+  facts.taken = facts.sent && !is_repeatable(what_.op) && p.loan->may_have_taken_beyond(p.out_before);
   const outcome became = settlement_.lost(p.server, p.error, facts, false, lost.last_line());
   if (became == outcome::again) now_ = net::steady_clock::now();
   return became;

@@ -78,7 +78,7 @@ void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) 
     settlement::outcome became;
     if (lost) {
       session::failure_policy::loss facts{.reused = served_, .answered = has_answer(r), .sent = r.written};
-      facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->acknowledged_beyond(r.starts_at);
+      facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->may_have_taken_beyond(r.starts_at);
       became = op.settlement->lost(p.server, r.result, facts, p.retrying, last_line);
       p.retrying |= became == settlement::outcome::again;
     } else {

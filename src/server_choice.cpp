@@ -23,6 +23,7 @@ bool server_choice::is_usable(std::size_t server, time_point now) {
   if (s.use == standing::verdict::not_asked) {
     using admission = session::failure_policy::admission;
     const admission how = servers_[server].policy.admit(now);
+    s.since = now;
     s.probing = how == admission::probe;
     s.use = how == admission::pass_by ? standing::verdict::unusable : standing::verdict::usable;
   }

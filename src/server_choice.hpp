@@ -29,6 +29,7 @@ class server_choice {
   struct standing {
     enum class verdict : std::uint8_t { not_asked, usable, unusable };
     verdict use = verdict::not_asked;
+    time_point since{};        ///< when it was first asked about
     bool probing = false;      ///< it was dead, and this call tries it
     bool retried = false;      ///< a stale connection was met
     bool one_by_one = false;   ///< every element shall have a reply of its own

@@ -38,7 +38,8 @@ server_link::server_link(const server& s, const client_options& options)
       policy({.dead_retry = options.dead_retry,
               .failover = options.failover,
               .flush_on_reconnect = options.flush_on_reconnect,
-              .longest_pause = std::min(options.timeout / 2, std::chrono::milliseconds(1000))},
+              .longest_pause = std::min(options.timeout / 2, std::chrono::milliseconds(1000)),
+              .patience = std::min(options.timeout / 2, options.connect_timeout)},
              std::random_device()()),
       names(s, options.resolve_interval, [this] { tell(log_level::info, [] { return std::string("its name has moved"); }); }),
       connections(s, names, pool_settings(options)) {}

@@ -62,7 +62,9 @@ settlement::outcome settlement::not_reached(std::size_t server, error_code ec, b
   add_failure(server, ec);
   if (ec == errc::interrupted || ec == errc::closed) return outcome::stop;
   if (ec == errc::timed_out) count(servers_[server].timeouts, 1);
-  const trouble what = waited_for_our_own ? trouble::ours : session::failure_policy::sort(ec, false);
+  const trouble what = waited_for_our_own       ? trouble::ours
+                       : ec == errc::timed_out ? silence_of(server)
+                                               : session::failure_policy::sort(ec, false);
   blame(server, what, ec);
   give_up(server);
   return what == trouble::ours && !waited_for_our_own ? outcome::over : outcome::again;
@@ -92,7 +94,7 @@ settlement::outcome settlement::lost(std::size_t server, error_code ec, session:
 
 void settlement::ran_out(std::size_t server) {
   count(servers_[server].timeouts, 1);
-  blame(server, trouble::silent, errc::timed_out);
+  blame(server, silence_of(server), errc::timed_out);
   add_failure(server, errc::timed_out);
 }
 
@@ -115,6 +117,11 @@ void settlement::tally(std::size_t server, std::span<const element> elements, st
   for (const element& e : elements) slots.insert(e.slot);
   for (session::results::refusal& r : refusals)
     if (!r.words.empty() && slots.contains(r.slot)) r.server = link.where.text;
+}
+
+// It is no server's fault when another one had used up the time.
+trouble settlement::silence_of(std::size_t server) {
+  return servers_[server].policy.silence(net::steady_clock::now() - choice_[server].since);
 }
 
 void settlement::blame(std::size_t server, trouble what, const error_code& ec) {

@@ -78,6 +78,7 @@ class settlement {
   failure_list& failures() noexcept { return failures_; }
 
  private:
+  session::failure_policy::trouble silence_of(std::size_t server);
   void blame(std::size_t server, session::failure_policy::trouble what, const error_code& ec);
   void add_no_server();
 

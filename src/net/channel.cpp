@@ -75,11 +75,11 @@ void channel::fail(error_code ec) noexcept {
   state_ = state::closed;
   error_ = ec;
   session_.fail(ec);
-  // Descriptors stay until the channel goes: whoever waits for them is told first, and acknowledged_beyond() has a question.
+  // Descriptors stay until the channel goes: whoever waits for them is told first, and may_have_taken_beyond() has a question.
 }
 
-bool channel::acknowledged_beyond(std::uint64_t bytes) const noexcept {
-  return socket_.is_open() && socket_.acknowledged_beyond(bytes);
+bool channel::may_have_taken_beyond(std::uint64_t bytes) const noexcept {
+  return socket_.is_open() && socket_.may_have_taken_beyond(bytes);
 }
 
 }  // namespace cmemcache::net

@@ -79,7 +79,7 @@ class channel {
   static constexpr milliseconds rest{1};
 
   /// Whether the server may have received something beyond the first `bytes` that were written. See socket.
-  bool acknowledged_beyond(std::uint64_t bytes) const noexcept;
+  bool may_have_taken_beyond(std::uint64_t bytes) const noexcept;
 
  private:
   enum class state { unconnected, connecting, open, closed };

@@ -114,12 +114,13 @@ bool socket::has_input() const noexcept {
   return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || !is_would_block(last_error());
 }
 
-bool socket::acknowledged_beyond(std::uint64_t before) const noexcept {
+bool socket::may_have_taken_beyond(std::uint64_t before) const noexcept {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
   if (size < offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return true;
-  return info.tcpi_bytes_acked > before + 1;  // the handshake counts for one
+  constexpr std::uint8_t closed = 7;  // TCP_CLOSE, where the reset leads
+  return info.tcpi_state != closed || info.tcpi_bytes_acked > before + 1;  // the handshake counts for one
 }
 
 void socket::close() noexcept {

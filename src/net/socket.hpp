@@ -59,8 +59,10 @@ class socket {
   /// Whether a receive would return at once: bytes, the end of the stream, or an error.
   bool has_input() const noexcept;
 
-  /// Whether the peer's kernel may have taken bytes beyond the first `before` that were sent. True when nobody knows.
-  bool acknowledged_beyond(std::uint64_t before) const noexcept;
+  /// Of a connection that has ended: whether the peer may have taken bytes beyond the first `before` that were sent. False only
+  /// when it has refused what came after its end (with a reset), and had not acknowledged them: one that has only shut down
+  /// its own side may go on reading. True when nobody knows.
+  bool may_have_taken_beyond(std::uint64_t before) const noexcept;
 
   void close() noexcept;
   bool is_open() const noexcept { return fd_ >= 0; }

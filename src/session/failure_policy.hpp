@@ -22,9 +22,10 @@ namespace cmemcache::session {
 /// | what happened | trouble | marks it dead |
 /// | --- | --- | --- |
 /// | connecting is refused, has no route, is reset, takes `connect_timeout`; the name is not known | unreachable | yes |
-/// | the deadline of a call passes while the server owes it an answer | silent | yes |
+/// | the deadline of a call passes while the server owes it an answer, which it had `patience` for | silent | yes |
 /// | a connection ends, or brings what is not the protocol | lost | no |
-/// | no descriptor, memory or port of our own; our own queue; the caller has stopped | ours | no |
+/// | no descriptor, memory or port of our own; our own queue; the caller has stopped, or came when another server had used
+///   up its time | ours | no |
 ///
 /// **What moves where meanwhile?** With `failover` each key of a dead server goes to the next of its candidates (see
 /// routing::placement_chain) that may be used. The call that finds a server unreachable goes there, too, in the time that
@@ -49,6 +50,7 @@ class failure_policy {
     bool failover = true;
     bool flush_on_reconnect = false;
     duration longest_pause = std::chrono::seconds(1);
+    duration patience{};
   };
 
   static constexpr std::chrono::milliseconds first_pause{10};
@@ -73,6 +75,9 @@ class failure_policy {
 
   /// What sort of trouble `ec` is. `reached`: a connection had been made.
   static trouble sort(const error_code& ec, bool reached) noexcept;
+
+  /// The deadline of a call passed that had waited so long for the server.
+  trouble silence(duration waited) const noexcept { return waited >= settings_.patience ? trouble::silent : trouble::ours; }
 
   /// True when this marks the server dead, and it was alive until now.
   bool failed(trouble what, time_point now) noexcept;

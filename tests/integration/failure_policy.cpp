@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <filesystem>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,6 +20,7 @@
 #include <cmemcache/client.hpp>
 
 #include "support/calling_styles.hpp"
+#include "support/fault_proxy.hpp"
 #include "support/memcached.hpp"
 #include "support/outcome.hpp"
 #include "support/peer.hpp"
@@ -151,6 +152,57 @@ TEST_CASE("who waits for a connection to a server that proves dead is sent elsew
   CHECK(took.count() < 0.5 + late);
   CHECK(mc.get(key).value == "elsewhere");
   CHECK(mc.counters()[0].marked_dead == 1);
+}
+
+TEST_CASE("a server is not blamed for the time that another one had used up", "[policy]") {
+  memcached first, second;
+  fault_proxy far(second.port());
+  boost::asio::io_context io;
+  client mc(io, {first.address(), far.address()}, {.timeout = 400ms, .dead_retry = 5s});
+  std::string key, other;
+  for (int i = 0; mc.server_for(key = "key" + std::to_string(i)) != first.address(); ++i) {
+  }
+  for (int i = 0; mc.server_for(other = "key" + std::to_string(i)) != far.address(); ++i) {
+  }
+  first.pause();
+  far.set({.what = fault::kind::delay, .time = 20ms});
+  // When the first runs out of time the others are sent on, the next of them with hardly any left.
+  std::deque<answer> got(20);
+  for (answer& a : got) {
+    io.restart();
+    mc.async_get(key, into(a));
+    io.run_for(5ms);
+  }
+  finish(io);
+  answer after;
+  mc.async_get(other, into(after));
+  finish(io);
+  CHECK(shown(after) == "miss");
+  CHECK(shown(got.front()) == "timed out");
+  CHECK(shown(got.back()) == "miss");
+  CHECK(mc.counters()[0].marked_dead == 1);
+  CHECK(mc.counters()[1].marked_dead == 0);
+}
+
+TEST_CASE("who has only said that nothing more comes may still read, in every style", "[policy]") {
+  const style how = GENERATE(from_range(every_style()));
+  INFO(how.name);
+  std::string read;
+  {
+    peer half([&](peer::connection& c, int number) {
+      if (number == 0) {
+        c.read_until("\r\n");
+        c.send("END\r\n");
+        c.half_close();
+      }
+      read += c.read_for(300);
+    });
+    auto mc = how.make({half.address()}, {.timeout = 1s, .protocol = wire_protocol::text});
+    CHECK(std::get<1>(mc->one({.op = verb::get, .key = "k"})).status == status::miss);
+    const auto [ec, r] = mc->one({.op = verb::incr, .key = "k", .number = 1});  // at once: not looked at before
+    CHECK((ec == errc::in_doubt || read.empty()));
+  }
+  CHECK(read.size() <= std::string_view("incr k 1\r\n").size());
 }
 
 TEST_CASE("the log tells what happens to a server, in every style", "[policy]") {

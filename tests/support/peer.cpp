@@ -125,6 +125,8 @@ void peer::connection::drip(std::string_view bytes, int pause) {
   }
 }
 
+void peer::connection::half_close() { ::shutdown(fd_, SHUT_WR); }
+
 void peer::connection::wait_for_close() {
   char buffer[4096];
   while (::recv(fd_, buffer, sizeof buffer, 0) > 0) {

@@ -29,6 +29,8 @@ class peer {
     void send(std::string_view bytes);
     /// `bytes`, one at a time, `pause` milliseconds apart, until the client closes.
     void drip(std::string_view bytes, int pause);
+    /// Says that nothing more comes; the client may go on.
+    void half_close();
     /// Waits until the client closes.
     void wait_for_close();
     /// The connection ends in a reset instead of a close.

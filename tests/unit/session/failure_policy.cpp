@@ -62,6 +62,12 @@ TEST_CASE("trouble is sorted by whose it is", "[failure_policy]") {
     CHECK(failure_policy::sort(e, reached) == trouble::ours);
 }
 
+TEST_CASE("a server that was asked when there was no time left is not silent", "[failure_policy]") {
+  const failure_policy policy({.patience = 500ms});
+  CHECK(policy.silence(499ms) == trouble::ours);
+  CHECK(policy.silence(500ms) == trouble::silent);
+}
+
 TEST_CASE("a dead server is left alone for dead_retry", "[failure_policy]") {
   failure_policy policy({.dead_retry = 30s});
   policy.failed(trouble::silent, noon);
