@@ -33,8 +33,8 @@ def version_in(key, value):
 class _Key:
     """What one key may hold."""
 
-    def __init__(self, name):
-        self.name, self.version, self.stored, self.doubtful = name, 0, 0, False
+    def __init__(self, name, doubtful):
+        self.name, self.version, self.stored, self.doubtful = name, 0, 0, doubtful
 
     def next(self):
         self.version += 1
@@ -53,10 +53,11 @@ class _Key:
         assert self.stored <= version <= self.version, f"{self.name}: {version} after {self.stored}"
 
 
-def _mix(name, keys=6, counters=True, seed=1):
-    """Yields (verb, arguments...), is sent the result or TROUBLE; without end."""
+def _mix(name, keys=6, counters=True, forgets=False, seed=1):
+    """Yields (verb, arguments...), is sent the result or TROUBLE; without end. `forgets`: a key may come to another
+    server, where an older version is."""
     rng = random.Random(f"{name}{seed}")
-    held = [_Key(f"{name}-{n}") for n in range(keys)]
+    held = [_Key(f"{name}-{n}", doubtful=forgets) for n in range(keys)]
     number, low = f"{name}-number", rng.randrange(1, 1000) * _RANGE
     while True:
         key = rng.choice(held)
@@ -112,27 +113,27 @@ class Mix:
         self._order = self._calls.send(TROUBLE if stores and not result else result)
 
 
-def play(calls, front, seconds=60.0, count=None):
-    """Drives a Mix with calls that give the plain result; how many were made."""
+def play(calls, front, seconds=60.0, count=None, trouble=cmemcache.Error):
+    """Drives a Mix with calls that give the plain result; how many were made. Exceptions that are no `trouble` go on."""
     end, made = time.monotonic() + seconds, 0
     while time.monotonic() < end and made != count:
         made += 1
         try:
             result = calls.ask(front)
-        except cmemcache.Error:
+        except trouble:
             result = TROUBLE
         calls.tell(result)
     return made
 
 
-async def play_async(calls, front, seconds=60.0, count=None):
+async def play_async(calls, front, seconds=60.0, count=None, trouble=cmemcache.Error):
     """The same with awaitables."""
     end, made = time.monotonic() + seconds, 0
     while time.monotonic() < end and made != count:
         made += 1
         try:
             result = await calls.ask(front)
-        except cmemcache.Error:
+        except trouble:
             result = TROUBLE
         calls.tell(result)
     return made
