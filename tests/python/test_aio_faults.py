@@ -91,6 +91,18 @@ class TestDeadlines:
                 assert await client.get(prefix + "k3") == prefix + "k3"
         run(main())
 
+    def test_an_answer_that_came_in_time(self, run, make_client, own_memcached, key):
+        """It lies in the socket while the loop is held up beyond the deadline, and is good all the same."""
+        async def main():
+            client = make_client(cmemcache.AsyncClient, [own_memcached.address], timeout=0.2)
+            await client.set(key, "v")
+            asked = [asyncio.ensure_future(client.get(key)) for _ in range(3)]
+            await asyncio.sleep(0)
+            time.sleep(0.4)  # whatever else runs on the loop
+            assert await asyncio.gather(*asked) == ["v"] * 3
+            assert client.counters()[own_memcached.address]["marked_dead"] == 0
+        run(main())
+
     def test_a_large_store_that_ran_out_of_time(self, run, make_client):
         """Its bytes are those it was called with, also when their owner is long gone."""
         async def main(server):
