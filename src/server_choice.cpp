@@ -54,6 +54,12 @@ std::size_t server_choice::choose(const element& e, time_point now) {
 }
 
 server_choice::shares server_choice::split(std::span<element> todo, time_point now) {
+  shares out = split_by_server(todo, now);
+  for (const share& s : out) standings_[s.server].since = now;
+  return out;
+}
+
+server_choice::shares server_choice::split_by_server(std::span<element> todo, time_point now) {
   shares out;
   const std::size_t nobody = servers_.size();
   if (nobody <= 1 || todo.size() == 1) {

@@ -29,7 +29,7 @@ class server_choice {
   struct standing {
     enum class verdict : std::uint8_t { not_asked, usable, unusable };
     verdict use = verdict::not_asked;
-    time_point since{};        ///< when it was first asked about
+    time_point since{};        ///< when something was last given to it
     bool probing = false;      ///< it was dead, and this call tries it
     bool retried = false;      ///< a stale connection was met
     bool one_by_one = false;   ///< every element shall have a reply of its own
@@ -63,6 +63,7 @@ class server_choice {
   std::string unusable_names() const;
 
  private:
+  shares split_by_server(std::span<protocol::element> todo, time_point now);
   std::size_t choose(const protocol::element& e, time_point now);
   std::string_view hashed_part(std::string_view key, std::span<char> buffer) const noexcept;
 

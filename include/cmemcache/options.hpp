@@ -36,7 +36,7 @@ struct client_options {
   // Asynchronous calls share connections. What is over a bound waits in its turn, inside its deadline.
   std::size_t pipelined_connections = 1;                ///< per server; with more, calls may overtake one another
   std::size_t max_in_flight = 16 * 1024;                ///< keys asked for and not answered, per connection
-  std::size_t max_in_flight_bytes = 8 * 1024 * 1024;    ///< of requests that are not answered, per connection
+  std::size_t max_in_flight_bytes = 8 * 1024 * 1024;    ///< of keys and values not answered yet, per connection
 
   std::size_t max_value_length = 1024 * 1024;           ///< bytes: larger values are refused before they are sent
   std::size_t max_reply_length = 1024 * 1024 * 1024;    ///< bytes: a server announcing more is a protocol error

@@ -46,7 +46,7 @@ class StringClient(_cmemcache.ClientBase):
     :param max_connections: sockets per server (8) for blocking calls; a caller over that waits, inside its deadline.
     :param pipelined_connections: sockets per server (1) for futures, and for each event loop.
     :param max_in_flight: keys (16384) asked for and not answered on each of these; the others wait in their turn.
-    :param max_in_flight_bytes: bytes (8 MiB) of requests that are not answered on each of these.
+    :param max_in_flight_bytes: bytes (8 MiB) of keys and values that are not answered on each of these.
     :param flush_on_reconnect: whether a server that was marked dead is flushed when it comes back (False).
     :param cache_cas: whether ``gets()`` remembers its token for ``cas()`` (False); see ``reset_cas()``.
     :param key_encoder: called once with each key, gives the key to use.
