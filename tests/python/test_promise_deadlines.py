@@ -11,6 +11,7 @@ import pytest
 
 import cmemcache
 from support.calling_styles import STYLES
+from support.memcached_server import MemcachedServer
 from support.scripted_server import ScriptedServer
 
 TIMEOUT, MARGIN = 0.08, 0.05
@@ -106,12 +107,11 @@ class TestInEveryStyle:
             style.close()
 
 
-@pytest.fixture
-def filled(memcached_factory):
-    server = memcached_factory("-m", "200")
-    with cmemcache.StringClient([server.address], timeout=10) as client:
+@pytest.fixture(scope="module")
+def filled():
+    with MemcachedServer("-m", "200") as server, cmemcache.StringClient([server.address], timeout=10) as client:
         assert client.set_multi({f"k{n}": b"k%d" % n for n in range(0, 100_000, 2)}) == []
-    return server
+        yield server
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
@@ -132,7 +132,7 @@ class TestLargeCallsOverASlowLink:
         assert fault in ("delay", "one_byte") or len(got) < 50_000
         style.close()
 
-    @pytest.mark.parametrize("fault, ms", [("delay", 300), ("drip", 1), ("stall", 0)])
+    @pytest.mark.parametrize("fault, ms", [("delay", 300), ("drip", 1)])
     def test_set_multi_of_20_000_keys(self, control, fault_proxy, filled, name, fault, ms):
         proxy = fault_proxy(filled)
         style = STYLES[name]([proxy.address], timeout=0.5, errors="miss", profile="raw")

@@ -35,7 +35,7 @@ def test_every_third_reply_in_every_style(fault_proxy, own_memcached, fault):
         assert works_again(style), name
         style.close()
     if fault not in ("refuse", "unanswered", "stall", "swap"):  # the next reply comes too late for one that waits
-        assert proxy.stats()["faults"] > len(STYLES)
+        assert proxy.stats()["faults"] >= len(STYLES)
 
 
 @pytest.mark.parametrize("fault", ["duplicate", "extra", "missing_end", "swallow", "wrong_key"])
@@ -80,7 +80,7 @@ def test_32_threads_on_one_client_while_faults_change(fault_proxy, own_memcached
 
     threads = [threading.Thread(target=work, args=(f"t{n}",)) for n in range(32)]
     [t.start() for t in threads]
-    change_faults(proxy, 1.5)
+    change_faults(proxy, 1.0)
     stop.set()
     [t.join(20) for t in threads]
     assert not failed and not any(t.is_alive() for t in threads) and sum(made) > 300
@@ -95,8 +95,8 @@ def test_200_tasks_on_one_client_while_faults_change(fault_proxy, own_memcached,
     front = getattr(client, "aio", client)
 
     async def main():
-        tasks = [asyncio.create_task(play_async(Mix(f"t{n}", keys=4), front, seconds=1.5)) for n in range(200)]
-        await asyncio.to_thread(change_faults, proxy, 1.4)
+        tasks = [asyncio.create_task(play_async(Mix(f"t{n}", keys=4), front, seconds=1.1)) for n in range(200)]
+        await asyncio.to_thread(change_faults, proxy, 1.0)
         made = await asyncio.gather(*tasks)
         assert sum(made) > 300
         for _ in range(100):
