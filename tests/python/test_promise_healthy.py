@@ -175,7 +175,7 @@ class TestKeysOfAllThree:
         """`took` is of (begun, seconds)."""
         late = [seconds for begun, seconds in took if begun > start + 2 * STALL["timeout"] + 0.1]
         assert len(late) > 100 and statistics.median(late) < 0.01 and sorted(late)[len(late) * 99 // 100] < 0.1
-        assert max(seconds for _, seconds in took) < 2 * STALL["timeout"] + 0.3
+        assert max(seconds for _, seconds in took) < 2 * STALL["timeout"] + 1
 
     @pytest.mark.parametrize("wrap", [lambda c: Style(c, c, False), lambda c: Futures(c, c.futures, True)],
                              ids=["blocking", "futures"])

@@ -1,5 +1,7 @@
 """Nothing is lost unsaid: a key that a bulk call does not name as failed was done, and whatever failed says why."""
 
+import contextlib
+
 import pytest
 
 import cmemcache
@@ -68,7 +70,8 @@ def each_style(server, fault_proxy, fault, every, **options):
             told = []
             style = make_style(name, proxy.address, errors, told, **options)
             try:
-                style.get("warm")
+                with contextlib.suppress(cmemcache.Error):  # this machine may stand still longer than the deadline is
+                    style.get("warm")
                 keys = [[f"{name}-{errors}-{call}-{n}" for n in range(KEYS)] for call in range(CALLS)]
                 yield style, keys, told, proxy.address, lambda: proxy.fault(fault, every=every, ms=FAULTS[fault])
             finally:
