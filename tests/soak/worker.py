@@ -13,20 +13,26 @@ import sys
 import threading
 import time
 
-import lanes
 import promises
 import tally as tallies
+from aio_style import AioStyle
+from blocking_style import BlockingStyle
+from children import Children
+from futures_style import FuturesStyle
+from lanes import State
+
+STYLES = {style.name: style for style in (BlockingStyle, FuturesStyle, AioStyle)}
 
 
 class Worker:
     def __init__(self, style, seed, timeout, dead_retry, pace, proxies, ports):
-        self.state = lanes.State(proxies.split(","))
+        self.state = State(proxies.split(","))
         self.tally = tallies.Tally(float(timeout))
         writer = promises.Writer(style)
-        self.children = lanes.Children(self.tally, writer)
+        self.children = Children(self.tally, writer)
         self.verifier = tallies.Verifier(self.tally, [int(port) for port in ports.split(",")])
         options = {"timeout": float(timeout), "connect_timeout": float(timeout) / 2, "dead_retry": float(dead_retry)}
-        self.style = lanes.STYLES[style](seed=seed, state=self.state, tally=self.tally, verifier=self.verifier,
+        self.style = STYLES[style](seed=seed, state=self.state, tally=self.tally, verifier=self.verifier,
                                          writer=writer, children=self.children, options=options, pace=float(pace))
         # A server is back when it answers after all that could have marked it dead is over.
         self.settling = float(timeout) + float(dead_retry) + 0.1
