@@ -135,6 +135,7 @@ void pipeline::shed(net::time_point now) {
       continue;
     }
     dequeue(moved, p);
+    owner_.blame(*p.of, p.server);  // should there be no time for another one, this is where it went
     p.of->settlement->give_up(p.server);
     p.again = true;
     owner_.part_done(p, now);
