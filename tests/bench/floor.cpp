@@ -1,21 +1,21 @@
-// The floor of tools/bench: the same bytes over a raw socket, with no library in between.
+// The floor of tools/cachecmp: the same bytes over a raw socket, with no library in between, in the best known shape for each
+// case.
 //
-//     floor PORT, then a line "CASE ROUNDS" at a time on standard input; answers each with the seconds that it took.
+//     floor PORT
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <chrono>
-#include <iostream>
-#include <map>
-#include <stdexcept>
-#include <string>
+#include <memory>
 #include <string_view>
-#include <vector>
+
+#include "contest.hpp"
 
 namespace {
+
+using contest::round;
 
 struct shape {
   std::string request;
@@ -50,41 +50,96 @@ void round_trip(int fd, const shape& s) {
   }
 }
 
-// The best known shape for each case; keys and values as tools/bench has them.
-std::map<std::string, shape> shapes() {
-  const std::string value(100, 'x');
-  std::string line = "get", quiet;
-  for (int i = 1000; i < 1100; ++i) {
-    const std::string key = "bench:" + std::to_string(i);
-    line += " " + key;
-    quiet += "ms " + key + " 100 q\r\n" + value + "\r\n";
-  }
-  line += "\r\n";
-  std::string ten_lines;
-  for (int i = 0; i < 10; ++i) ten_lines += line;
-  const std::size_t hit = std::string_view("VALUE bench:1000 0 100\r\n\r\n").size() + value.size();
-  return {{"get", {"get bench:1000\r\n", "END\r\n"}},
-          {"set", {"set bench:1000 0 0 100\r\n" + value + "\r\n", "STORED\r\n"}},
-          {"get_multi", {line, "END\r\n"}},
-          {"in_flight", {ten_lines, "END\r\n", 10 * (100 * hit + 5)}},
-          {"set_multi", {quiet + "mn\r\n", "MN\r\n"}}};
+template <class Keys>
+std::string get_line(const Keys& keys) {
+  std::string line = "get";
+  for (const std::string& key : keys) line += ' ' + key;
+  return line + "\r\n";
 }
+
+std::string stored(const std::string& key, const std::string& value) {
+  return "set " + key + " 0 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+}
+
+// Failures still answer; MN closes it.
+template <class Keys>
+shape quiet_stores(const Keys& keys, const std::string& value) {
+  std::string all;
+  for (const std::string& key : keys) all += "ms " + key + ' ' + std::to_string(value.size()) + " q\r\n" + value + "\r\n";
+  return {all + "mn\r\n", "MN\r\n"};
+}
+
+// Lines of at most 100 keys, sent together.
+shape lines_of_gets(const round& r) {
+  shape lines{"", "END\r\n"};
+  std::vector<std::string> part;
+  for (const std::string& key : r.all_keys()) {
+    part.push_back(key);
+    lines.size += ("VALUE " + key + " 0 " + std::to_string(r.value_size) + "\r\n\r\n").size() + r.value().size();
+    if (part.size() == 100 || static_cast<int>(part.size()) == r.keys) {
+      lines.request += get_line(part);
+      lines.size += lines.end.size();
+      part.clear();
+    }
+  }
+  return lines;
+}
+
+class contender {
+ public:
+  explicit contender(int port) : fd_(connect_to(port)) {}
+
+  contest::verbs verbs() {
+    const auto store = [this](const round& r) { round_trip(fd_, quiet_stores(r.all_keys(), r.value())); };
+    const auto fixed = [this, store](auto make) {
+      return [this, store, make](const round& r) -> std::function<void()> {
+        store(r);
+        return [this, s = make(r)] { round_trip(fd_, s); };
+      };
+    };
+    return {
+        {"get", fixed([](const round& r) { return lines_of_gets(r); })},
+        {"get_multi", fixed([](const round& r) { return shape{get_line(r.all_keys()), "END\r\n"}; })},
+        {"in_flight", fixed([](const round& r) { return lines_of_gets(r); })},
+        {"miss", [this](const round& r) {
+           return [this, s = shape{get_line(r.all_keys()), "END\r\n"}] { round_trip(fd_, s); };
+         }},
+        {"set", fixed([](const round& r) { return shape{stored(r.key(0), r.value()), "STORED\r\n"}; })},
+        {"set_multi", fixed([](const round& r) { return quiet_stores(r.all_keys(), r.value()); })},
+        {"incr", fixed([](const round& r) { return shape{"incr " + r.key(0) + " 1\r\n", "\r\n"}; })},
+        {"rndmulti", [this, store](const round& r) { store(r); return random_gets(r); }},
+        {"delete", [this](const round& r) { return deletes(r); }},
+    };
+  }
+
+ private:
+  std::function<void()> random_gets(const round& r) {
+    std::vector<shape> shapes;
+    for (const auto& pick : contest::random_picks(r.keys)) {
+      std::vector<std::string> keys;
+      for (int i : pick) keys.push_back(r.key(i));
+      shapes.push_back({get_line(keys), "END\r\n"});
+    }
+    return [this, shapes, next = std::size_t{0}]() mutable { round_trip(fd_, shapes[next++ % shapes.size()]); };
+  }
+
+  std::function<void()> deletes(const round& r) {
+    auto all = std::make_shared<std::vector<shape>>();
+    for (int i = 0; i < r.calls; ++i) {
+      round_trip(fd_, {stored(r.key(i), r.value()), "STORED\r\n"});
+      all->push_back({"delete " + r.key(i) + "\r\n", "DELETED\r\n"});
+    }
+    return [this, all, next = std::size_t{0}]() mutable { round_trip(fd_, (*all)[next++]); };
+  }
+
+  int fd_;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   if (argc != 2) throw std::runtime_error("usage: floor PORT");
-  const int fd = connect_to(std::stoi(argv[1]));
-  const auto all = shapes();
-  round_trip(fd, all.at("set_multi"));
-  std::string name;
-  int rounds = 0;
-  while (std::cin >> name >> rounds) {
-    const shape& s = all.at(name);
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < rounds; ++i) round_trip(fd, s);
-    std::cout << std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() << std::endl;
-  }
+  return contest::answer_rounds(contender(std::stoi(argv[1])).verbs());
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
   return 1;
