@@ -1,11 +1,11 @@
 """Futures, some of them cancelled."""
 
+import queue
 import random
 import threading
 import time
 
 import cmemcache
-import tally as tallies
 import verbs
 from lanes import Cancelled, Lane, step
 
@@ -35,7 +35,7 @@ class FuturesStyle:
             thread.join()
 
     def play(self, lanes):
-        done = tallies.queue.SimpleQueue()
+        done = queue.Queue()  # a SimpleQueue's get() waits for ever where its timeout passes at the wrong moment
         waiting = {lane: None for lane in lanes}
         for lane in lanes:
             lane.idle = True
@@ -50,7 +50,7 @@ class FuturesStyle:
             while (left := next_turn - time.monotonic()) > 0:
                 try:
                     lane = done.get(timeout=left)
-                except tallies.queue.Empty:
+                except queue.Empty:
                     break
                 self.resume(lane, waiting[lane], done)
 
