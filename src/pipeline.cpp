@@ -1,7 +1,5 @@
 #include "pipeline.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <new>
 #include <system_error>
@@ -146,7 +144,7 @@ void pipeline::connect(std::vector<net::endpoint> addresses) {
 void pipeline::ready(bool readable, bool writable) {
   const net::time_point now = net::steady_clock::now();
   if (channel_ == nullptr) return queue_.empty() ? drop() : go_on(now);
-  if (channel_->is_connecting()) return advance((channel_->events() & POLLIN) != 0 ? readable : writable, now);
+  if (channel_->is_connecting()) return advance(channel_->waits_to_read() ? readable : writable, now);
   if (readable) {
     const std::uint64_t before = channel_->session().bytes_in();
     const error_code ec = channel_->receive(false);
@@ -283,9 +281,8 @@ std::unique_ptr<wire_request> pipeline::new_request() {
 // ---- waiting
 
 void pipeline::watch(net::time_point now) {
-  const short events = channel_->events();
-  const bool reads = (events & POLLIN) != 0 && (channel_->is_connecting() || channel_->session().wants_read());
-  const bool writes = (events & POLLOUT) != 0;
+  const bool reads = channel_->waits_to_read();
+  const bool writes = channel_->waits_to_write();
   if (reads == watches_read_ && writes == watches_write_) return;
   try {
     driver_.watch(channel_->fd(), *this, reads, writes);

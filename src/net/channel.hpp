@@ -57,6 +57,10 @@ class channel {
   int fd() const noexcept { return is_connecting() ? connector_->fd() : socket_.fd(); }
   bool is_connecting() const noexcept { return state_ == state::connecting; }
 
+  /// The same for who does not poll: whether anything is to be read, or written that cannot be now.
+  bool waits_to_read() const noexcept { return (events() & POLLIN) != 0 && (is_connecting() || session_.wants_read()); }
+  bool waits_to_write() const noexcept { return (events() & POLLOUT) != 0; }
+
   /// When advance() is due even if the descriptor is not ready; the end of time when open.
   time_point wake_at() const noexcept { return is_connecting() ? connector_->wake_at() : time_point::max(); }
 
