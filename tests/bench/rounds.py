@@ -7,12 +7,14 @@ MOST_CALLS = 20000  # in a slice: a delete needs a key for each
 
 def calls_for(contender, case, seconds):
     """How many calls of it fill a slice."""
+    contender.slice(case, 1)  # the first is slow, and says nothing
     calls = 1
     while True:
-        each = contender.slice(case, calls) / 1e6
-        if calls == MOST_CALLS or each * calls > seconds / 4:
-            return max(1, min(MOST_CALLS, round(seconds / max(each, 1e-7))))
-        calls = min(MOST_CALLS, calls * 4)
+        wanted = max(1, min(MOST_CALLS, round(seconds * 1e6 / max(contender.slice(case, calls), 0.1))))
+        # What it costs to begin, a hundred tasks for example, weighs less the more calls there are: look again.
+        if wanted <= 2 * calls:
+            return wanted
+        calls = min(wanted, 8 * calls)
 
 
 def measure(contenders, cases, rounds, seconds, progress=lambda done, of: None):

@@ -118,6 +118,17 @@ def test_contenders_take_turns_in_slices_of_the_same_time():
     assert times == {"get": {"a": [1000] * 3, "b": [100] * 3, "c": [10] * 3}} and left_out == {"get": {}}
 
 
+def test_a_slow_beginning_does_not_shorten_the_slices():
+    class Cold(Scripted):
+        def slice(self, case, calls):
+            first = not self.log
+            return super().slice(case, calls) * (1000 if first else 1) + 2000 / calls
+
+    log = []
+    rounds.measure([Cold("a", 100, log)], [cases.CASES["get"]], 1, 0.01)
+    assert 65 <= log[-1][1] <= 100
+
+
 def test_who_fails_amid_a_case_is_left_out_of_it():
     log = []
     times, left_out = rounds.measure([Scripted("a", 100, log), Scripted("b", 10000, log, fails_in_round=3)],
