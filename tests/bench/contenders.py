@@ -117,8 +117,8 @@ class Field:
         except OSError as error:
             raise Absent(str(error)) from None
         if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if "error" in line] or ["it does not compile"]
-            raise Absent(f"{lines[0].strip()} (libmemcached-dev has what it needs)")
+            lines = [line for line in done.stderr.splitlines() if "error:" in line] or ["it does not link"]
+            raise Absent(f"{lines[0].rpartition('error: ')[2]} (libmemcached-dev has what it needs)")
 
     def _python(self, name):
         where = ["127.0.0.1", str(self.port)]

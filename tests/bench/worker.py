@@ -7,6 +7,8 @@ VALUE_SIZE CALLS and answers each with the seconds that a call took, or "failed 
 """
 
 import asyncio
+import contextlib
+import importlib.metadata
 import sys
 import time
 import warnings
@@ -65,7 +67,9 @@ def play(player, made, line):
 
 def version_of(player):
     library = getattr(player, "library", None) or player.client.library
-    return getattr(library, "__version__", "?").split()[0]
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(library.__name__)
+    return getattr(library, "__version__", "?")
 
 
 def main(name, host, port):
