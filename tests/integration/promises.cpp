@@ -208,6 +208,8 @@ TEST_CASE("ten thousand faults leave nothing behind", "[promises]") {
   const figures after = figures::now();
   CHECK(after.descriptors <= before.descriptors);
   CHECK(after.threads == before.threads);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which keep what is freed for a while
   CHECK(after.resident < before.resident + 1024);
+#endif
   CHECK(proxy.stats().faults >= faults_before + 9'900);
 }
