@@ -91,8 +91,7 @@ void blocking_call::play(parts& round) {
                                                                : need::any;
     net::direct_pool& connections = servers_[p.server].connections;
     p.loan = connections.borrow(what, now_, deadline_, stop_, waited, p.error);
-    // Without a reply nothing would tell that the connection was stale, and the request be lost in silence.
-    if (p.loan && (p.loan->has_rested(now_) || what_.noreply) && p.loan.reused() && p.loan->is_stale()) {
+    if (p.loan && p.loan->is_stale(now_, p.loan.reused(), what_.noreply)) {
       p.loan->fail(errc::connection_closed);
       p.loan.give_back();
       servers_[p.server].tell_lost(errc::connection_closed);

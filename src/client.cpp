@@ -71,20 +71,14 @@ class completed final : public Operation {
   detail::completion<Results...>* done_;
 };
 
-// A completion that is not anybody's yet: whatever throws, its memory is given back.
-template <class Completion>
-auto held(Completion* done) {
-  constexpr auto discard = [](Completion* d) { d->discard(); };
-  return std::unique_ptr<Completion, decltype(discard)>(done);
-}
-
 // An operation of the `Operation` sort, filled in by `fill`, on its way. Where there is no memory for that it throws, and the
 // handler is never called.
 template <class Operation, class... Results, class Fill>
 void start_on(async_engine& engine, std::uint64_t id, detail::completion<Results...>* done, Fill&& fill) {
   using made = completed<Operation, Results...>;
+  const auto discard = [](auto* d) { d->discard(); };
   const auto release = [](made* op) { op->release(); };
-  auto waits = held(done);
+  std::unique_ptr<detail::completion<Results...>, decltype(discard)> waits(done);
   std::unique_ptr<made, decltype(release)> op(new made(engine, id, done));
   waits.release();
   fill(*op);
@@ -183,30 +177,28 @@ void client::start(const request& what, one* done, std::uint64_t id) {
   });
 }
 
-void client::start_many(const command& what, std::span<const element> elements, many* done, std::uint64_t id) {
+// `elements` makes them, once there is an operation to give `done` back should that fail.
+template <class Elements>
+void client::start_many(const command& what, many* done, std::uint64_t id, Elements&& elements) {
   start_on<multi_operation>(*state_->current(), id, done, [&](multi_operation& op) {
-    op.ask(what, elements);
+    op.ask(what, elements());
     op.keep(state_->roster->take_out_refused(what, op.asked(), op.answers).size());
   });
 }
 
 void client::start(verb op, std::span<const std::string_view> keys, many* done, std::uint64_t id) {
-  auto waits = held(done);
-  const auto elements = elements_of(keys);
-  start_many(command_of({.op = op}, state_->roster->options()), elements, waits.release(), id);
+  start_many(command_of({.op = op}, state_->roster->options()), done, id, [&] { return elements_of(keys); });
 }
 
 void client::start(std::span<const std::pair<std::string_view, std::string_view>> pairs, std::int64_t exptime,
                    std::uint32_t flags, many* done, std::uint64_t id) {
-  auto waits = held(done);
-  const auto elements = elements_of(pairs, flags);
-  start_many(command_of({.op = verb::set, .exptime = exptime}, state_->roster->options()), elements, waits.release(), id);
+  start_many(command_of({.op = verb::set, .exptime = exptime}, state_->roster->options()), done, id,
+             [&] { return elements_of(pairs, flags); });
 }
 
 void client::start(std::span<const request> what, many* done, std::uint64_t id) {
-  auto waits = held(done);
-  const auto elements = elements_of(what);
-  start_many(command_of(what.empty() ? request{} : what.front(), state_->roster->options()), elements, waits.release(), id);
+  start_many(command_of(what.empty() ? request{} : what.front(), state_->roster->options()), done, id,
+             [&] { return elements_of(what); });
 }
 
 template <class... Results>

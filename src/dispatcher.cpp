@@ -255,19 +255,12 @@ void dispatcher::turn() noexcept {
 void dispatcher::wake() noexcept {
   armed_ = net::time_point::max();
   const net::time_point now = net::steady_clock::now();
-  take_what_has_come(now);
-  while (earliest_ != nullptr && earliest_->deadline <= now) expire(*earliest_, now);
+  const auto is_over = [&] { return earliest_ != nullptr && earliest_->deadline <= now; };
+  // After a while in which we could do nothing (the process was stopped, a handler took its time) answers may lie in the
+  // sockets that came in time. They are no less good, and their servers not silent.
+  if (is_over()) for_each_pipeline([](pipeline& p) { p.look_once_more(); });
+  while (is_over()) expire(*earliest_, now);
   for_each_pipeline([&](pipeline& p) { p.tick(now); });
-}
-
-// After a while in which we could do nothing (the process was stopped, a handler took its time) answers may lie in the sockets
-// that came in time. They are no less good, and their servers not silent.
-void dispatcher::take_what_has_come(net::time_point now) noexcept {
-  for (operation* op = earliest_; op != nullptr && op->deadline <= now; op = op->later)
-    for_each_open_part(*op, [](part& p) {
-      if (p.requests != 0) p.in->to_be_looked_at();
-    });
-  if (earliest_ != nullptr && earliest_->deadline <= now) for_each_pipeline([](pipeline& p) { p.look_once_more(); });
 }
 
 // A wake-up that comes too early is harmless, so it is not put off each time that the earliest operation is over.

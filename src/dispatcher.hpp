@@ -73,7 +73,6 @@ class dispatcher {
   void again(part& p, net::time_point now);
   void blame(operation& op, std::size_t server);
 
-  void take_what_has_come(net::time_point now) noexcept;
   void expire(operation& op, net::time_point now) noexcept;
   void abandon(operation& op, error_code why) noexcept;
   void finish(operation& op) noexcept;

@@ -145,7 +145,7 @@ void pipeline::ready(bool readable, bool writable) {
   const net::time_point now = net::steady_clock::now();
   if (channel_ == nullptr) return queue_.empty() ? drop() : go_on(now);
   if (channel_->is_connecting()) return advance(channel_->waits_to_read() ? readable : writable, now);
-  if (readable) {
+  if (readable && channel_->is_open()) {
     const std::uint64_t before = channel_->session().bytes_in();
     const error_code ec = channel_->receive(false);
     if (ec && !channel_->is_closed() && !writable) return;  // a false alarm
@@ -155,7 +155,7 @@ void pipeline::ready(bool readable, bool writable) {
 }
 
 void pipeline::look_once_more() {
-  if (std::exchange(to_be_looked_at_, false) && channel_ != nullptr && channel_->is_open()) ready(true, false);
+  if (under_way_ != 0 && channel_->is_open()) ready(true, false);
 }
 
 // ---- sending
@@ -201,8 +201,7 @@ bool pipeline::fill(net::time_point now) {
       owner_.drop(*head.of);
       continue;
     }
-    // Without a reply nothing would tell that the connection was stale, and the request be lost in silence.
-    if ((channel_->has_rested(now) || head.of->what.noreply) && served_ && under_way_ == 0 && channel_->is_stale()) {
+    if (channel_->is_stale(now, served_ && under_way_ == 0, head.of->what.noreply)) {
       channel_->fail(errc::connection_closed);
       return false;
     }

@@ -52,10 +52,7 @@ class pipeline final : public watcher {
   /// Nobody waits for `p` any more: it is taken out of the queue, and what is under way of it is left to be swallowed.
   void abandon(part& p);
 
-  /// Marks it for look_once_more().
-  void to_be_looked_at() noexcept { to_be_looked_at_ = true; }
-
-  /// Reads what is there, though the driver has not told of it yet; if it is marked.
+  /// Reads what is there, though the driver has not told of it yet; if answers are owed.
   void look_once_more();
 
   /// Whether `p` waits because others go first, and not because the server does not answer.
@@ -119,7 +116,6 @@ class pipeline final : public watcher {
   bool served_ = false;            // this connection has answered a request
   bool was_open_ = false;          // it was counted
   bool close_when_idle_ = false;
-  bool to_be_looked_at_ = false;
   bool renew_ = false;             // it is to be tried anew
   int watched_ = -1;               // the descriptor that the driver knows
   bool watches_read_ = false;

@@ -363,8 +363,8 @@ class client {
   void start(std::uint64_t delay, detail::completion<>* done, std::uint64_t id);
   void start(verb op, std::string_view argument, detail::completion<std::vector<server_stats>>* done, std::uint64_t id);
 
-  void start_many(const protocol::command& what, std::span<const protocol::element> elements, many* done,
-                  std::uint64_t id);
+  template <class Elements>
+  void start_many(const protocol::command& what, many* done, std::uint64_t id, Elements&& elements);
   template <class... Results>
   void start_servers(const protocol::command& what, detail::completion<Results...>* done, std::uint64_t id);
 

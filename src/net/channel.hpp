@@ -73,13 +73,15 @@ class channel {
     socket_.close();
   }
 
-  /// Of an idle channel: whether the server has closed it, or sent what nobody asked for. One system call.
-  bool is_stale() const noexcept { return socket_.has_input(); }
-
-  /// It is taken into use at `now`. Whether that was some time after it was last: is_stale() is then worth its price. What is
-  /// found so can be answered by a new connection, whatever the verb; what is found later may leave a store in doubt, and the
-  /// answer that nobody asked for in the place of one that somebody did.
-  bool has_rested(time_point now) noexcept { return now - std::exchange(used_at_, now) > rest; }
+  /// It is about to be used at `now`. Whether it must not be: the server has closed it, or sent what nobody asked for. `idle`: it
+  /// served before, and nothing is under way. It is looked at, which is a system call, when it has rested; what is found so can
+  /// be put right by a new connection, whatever the verb, while what is found later may leave a store in doubt, or an answer
+  /// that nobody asked for in the place of one that somebody did. And always without a reply (`noreply`): nothing would tell
+  /// then, and the request be lost in silence.
+  bool is_stale(time_point now, bool idle, bool noreply) noexcept {
+    const bool rested = now - std::exchange(used_at_, now) > rest;
+    return idle && (rested || noreply) && socket_.has_input();
+  }
   static constexpr milliseconds rest{1};
 
   /// Whether the server may have received something beyond the first `bytes` that were written. See socket.
