@@ -28,13 +28,13 @@ void blocking_call::run(std::span<element> elements, session::results& answers) 
   bool stopped = false;
   while (!left.empty() && !stopped) {
     const server_choice::shares shares = settlement_.split(left, now_);
-    parts round(shares.size());
+    const one_or_more<part> round(shares.size());
     for (std::size_t i = 0; i < shares.size(); ++i) {
       round[i].server = shares[i].server;
       round[i].elements = shares[i].elements;
       round[i].sink = &answers;
     }
-    play(round);
+    play(round.all());
     for (part& p : round) {
       const outcome became = settle(p);
       settlement_.tally(p.server, p.elements, answers.items(), answers.refusals());
@@ -58,13 +58,13 @@ void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
   }
   bool stopped = false;
   while (!todo.empty() && !stopped) {
-    parts round(todo.size());
+    const one_or_more<part> round(todo.size());
     for (std::size_t i = 0; i < todo.size(); ++i) {
       round[i].server = todo[i];
       round[i].sink = sinks[todo[i]];
     }
     todo.clear();
-    play(round);
+    play(round.all());
     for (part& p : round) {
       const outcome became = settle(p);
       stopped |= became == outcome::stop;
@@ -80,7 +80,7 @@ void blocking_call::report(settlement::failure_list& failures) {
 
 // ---- moving bytes
 
-void blocking_call::play(parts& round) {
+void blocking_call::play(std::span<part> round) {
   using need = net::direct_pool::need;
   boost::container::small_vector<net::leg, 4> legs;
   bool waited = now_ != start_;
@@ -100,7 +100,7 @@ void blocking_call::play(parts& round) {
     if (p.error == errc::interrupted) break;
     if (!p.loan) continue;
     submit(p);
-    legs.push_back({.channel = &*p.loan, .last = &p.requests.back(), .result = {}});
+    legs.push_back({.channel = &*p.loan, .last = &p.requests.all().back(), .result = {}});
   }
   if (waited) now_ = net::steady_clock::now();
   if (std::ranges::any_of(round, [](const part& p) { return p.error == errc::interrupted; }))
@@ -111,26 +111,24 @@ void blocking_call::play(parts& round) {
     if (p.loan) p.error = (leg++)->result;
 }
 
-// The requests must not move once the session has them: all are made before the first is submitted.
+// The requests do not move once the session has them: they are counted first.
 void blocking_call::submit(part& p) {
   session::session& s = p.loan->session();
   p.in_before = s.bytes_in();
   p.out_before = s.bytes_out();
-  const auto add = [&](std::span<element> elements) {
-    pending_request& r = p.requests.emplace_back();
+  std::span<element> rest = p.elements;
+  std::size_t size = request_size(what_, rest);
+  std::size_t count = 1;
+  for (std::size_t before = size; before < rest.size(); ++count) before += request_size(what_, rest.subspan(before));
+  for (pending_request& r : p.requests.make(count)) {
     r.command = what_;
-    r.elements = elements;
+    r.elements = rest.first(size);
     r.sink = p.sink;
     r.one_by_one = settlement_.choice()[p.server].one_by_one;
-  };
-  p.requests.clear();
-  for (std::span<element> rest = p.elements;;) {
-    const std::size_t size = request_size(what_, rest);
-    add(rest.first(size));
+    s.submit(r);
     rest = rest.subspan(size);
-    if (rest.empty()) break;
+    if (!rest.empty()) size = request_size(what_, rest);
   }
-  for (pending_request& r : p.requests) s.submit(r);
 }
 
 // ---- what became of it
@@ -169,7 +167,7 @@ blocking_call::outcome blocking_call::settle_lost(part& p) {
   servers_[p.server].tell_lost(p.error);
   session::failure_policy::loss facts{.reused = p.loan.reused(),
                                       .answered = lost.bytes_in() != p.in_before,
-                                      .sent = p.requests.front().written};  // all that a unix socket can tell
+                                      .sent = p.requests[0].written};  // all that a unix socket can tell
   facts.taken = facts.sent && !is_repeatable(what_.op) && p.loan->may_have_taken_beyond(p.out_before);
   const outcome became = settlement_.lost(p.server, p.error, facts, false, lost.last_line());
   if (became == outcome::again) now_ = net::steady_clock::now();

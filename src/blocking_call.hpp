@@ -5,13 +5,12 @@
 #include <span>
 #include <vector>
 
-#include <boost/container/small_vector.hpp>
-
 #include <cmemcache/options.hpp>
 
 #include "blocking_engine.hpp"
 #include "net/direct_exchange.hpp"
 #include "net/direct_pool.hpp"
+#include "one_or_more.hpp"
 #include "protocol/command.hpp"
 #include "server_pool.hpp"
 #include "session/results.hpp"
@@ -41,7 +40,7 @@ class blocking_call {
     std::size_t server = 0;
     std::span<protocol::element> elements;
     session::reply_sink* sink = nullptr;
-    boost::container::small_vector<session::pending_request, 1> requests;
+    one_or_more<session::pending_request> requests;
     net::direct_pool::loan loan;
     error_code error;          // borrowing failed, or the connection did
     std::uint64_t in_before = 0;
@@ -49,9 +48,7 @@ class blocking_call {
   };
 
   using outcome = settlement::outcome;
-  using parts = boost::container::small_vector<part, 1>;
-
-  void play(parts& round);
+  void play(std::span<part> round);
   void submit(part& p);
   outcome settle(part& p);
   outcome settle_answered(part& p);

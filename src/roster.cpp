@@ -60,8 +60,8 @@ std::span<element> roster::take_out_refused(const command& what, std::span<eleme
                                             session::reply_sink& answers) const {
   std::size_t good = 0;
   for (element& e : elements) {
-    if (const error_code ec = check(what, e)) {
-      answers.refused(e.slot, ec, {});
+    if (!takes(what, e)) [[unlikely]] {
+      answers.refused(e.slot, check(what, e), {});
       continue;
     }
     if (&elements[good] != &e) elements[good] = e;

@@ -15,6 +15,7 @@
 
 #include "net/fork_guard.hpp"
 #include "protocol/command.hpp"
+#include "protocol/key.hpp"
 #include "server_pool.hpp"
 #include "session/pending_request.hpp"
 
@@ -39,6 +40,12 @@ class roster {
 
   /// Checks one element of `what` before anything is sent: its key (with the prefix of `what`), and its value's length.
   error_code check(const protocol::command& what, const protocol::element& e) const noexcept;
+
+  /// Whether check() has nothing to say.
+  bool takes(const protocol::command& what, const protocol::element& e) const noexcept {
+    return protocol::is_good_key(e.key, what.prefix.size()) &&
+           (!is_storage(what.op) || e.value.size() <= options_.max_value_length);
+  }
 
   /// The same for a command about servers: its argument.
   error_code check(const protocol::command& what) const noexcept;

@@ -100,17 +100,18 @@ void settlement::ran_out(std::size_t server) {
 
 void settlement::tally(std::size_t server, std::span<const element> elements, std::span<const item> items,
                        std::span<session::results::refusal> refusals) {
-  std::uint64_t hits = 0, misses = 0, stores = 0;
-  for (const element& e : elements) {
-    const status s = items[e.slot].status;
-    hits += s == status::hit;
-    misses += s == status::miss;
-    stores += s == status::stored;
-  }
   server_link& link = servers_[server];
-  count(link.hits, hits);
-  count(link.misses, misses);
-  count(link.stores, stores);
+  const auto count_of = [&](status wanted, std::atomic<std::uint64_t>& figure) {
+    std::uint64_t n = 0;
+    for (const element& e : elements) n += items[e.slot].status == wanted;
+    count(figure, n);
+    return n;
+  };
+  if (is_retrieval(what_.op)) {
+    if (count_of(status::hit, link.hits) != elements.size()) count_of(status::miss, link.misses);
+  } else if (is_storage(what_.op)) {
+    count_of(status::stored, link.stores);
+  }
   if (refusals.empty()) return;
   // A refusal names its slot; whose words they were is known here.
   std::unordered_set<std::uint32_t> slots;

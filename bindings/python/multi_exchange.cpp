@@ -33,8 +33,8 @@ bool multi_exchange::read_keys(PyObject* prefix) {
     if (!read_key(client, objects_[slot], keys_of::multi, key)) return false;
     e.key = key.bytes;
     e.slot = static_cast<std::uint32_t>(slot);
-    if (const error_code bad = protocol::check_key(key.bytes, what.prefix.size())) {
-      raise_key_error(bad, key.object);
+    if (!protocol::is_good_key(key.bytes, what.prefix.size())) {
+      raise_key_error(protocol::check_key(key.bytes, what.prefix.size()), key.object);
       return false;
     }
     if (!key.hash) continue;

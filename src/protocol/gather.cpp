@@ -29,14 +29,9 @@ void gather::grow(std::size_t size) {
   taken_ = 0;
 }
 
-void gather::append_value(std::string_view value) {
-  if (value.size() >= reference_threshold) {
-    references_.push_back({filled_, value});
-    size_of_references_ += value.size();
-  } else if (!value.empty()) {
-    std::memcpy(room(value.size()), value.data(), value.size());
-    commit(value.size());
-  }
+void gather::refer_to(std::string_view value) {
+  references_.push_back({filled_, value});
+  size_of_references_ += value.size();
 }
 
 void gather::adopt(std::string_view value) {

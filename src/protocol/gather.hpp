@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -36,10 +37,15 @@ class gather {
   void commit(std::size_t size) noexcept { filled_ += size; }
 
   /// Copies, or refers to what is large.
-  void append_value(std::string_view value);
+  void append_value(std::string_view value) {
+    if (value.size() >= reference_threshold) return refer_to(value);
+    if (!value.empty()) std::memcpy(room(value.size()), value.data(), value.size());
+    commit(value.size());
+  }
 
   /// A value as it follows a store's line: its bytes, and CR LF.
   void append_block(std::string_view value) {
+    room(std::min(value.size(), reference_threshold) + 2);
     append_value(value);
     std::memcpy(room(2), "\r\n", 2);
     commit(2);
@@ -71,6 +77,7 @@ class gather {
   };
 
   void grow(std::size_t size);
+  void refer_to(std::string_view value);
 
   std::unique_ptr<char[]> text_;
   std::size_t capacity_ = 0;

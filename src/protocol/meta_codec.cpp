@@ -12,10 +12,10 @@ namespace {
 // "ms <prefix><key> <size> F<flags> T<exptime> C<cas> MA O<opaque> q\r\n"
 constexpr std::size_t line_overhead = 24 + 5 * (max_digits + 3);
 
-std::string_view command_word(verb op) noexcept {
-  if (is_retrieval(op) || op == verb::touch) return "mg ";
-  if (is_storage(op)) return "ms ";
-  return op == verb::delete_ ? "md " : "ma ";
+constexpr char command_letter(verb op) noexcept {
+  if (is_retrieval(op) || op == verb::touch) return 'g';
+  if (is_storage(op)) return 's';
+  return op == verb::delete_ ? 'd' : 'a';
 }
 
 char* put_flag(char* at, char flag, std::integral auto number) noexcept {
@@ -35,10 +35,32 @@ char* put_mode(char* at, verb op) noexcept {
   }
 }
 
-void encode_one(const command& what, const element& e, bool quiet, std::uint32_t opaque, gather& out) {
+// The opaques of a request follow one another: their digits are counted up where they are.
+class counting_opaque {
+ public:
+  explicit counting_opaque(std::uint32_t first) noexcept : number_(first), end_(put_number(digits_, first)) {}
+
+  std::string_view digits() const noexcept { return {digits_, static_cast<std::size_t>(end_ - digits_)}; }
+
+  counting_opaque& operator++() noexcept {
+    if (++number_ != 0 && end_[-1] != '9') ++end_[-1];
+    else end_ = put_number(digits_, number_);
+    return *this;
+  }
+
+ private:
+  std::uint32_t number_;
+  char digits_[max_digits + 1];
+  char* end_;
+};
+
+void encode_one(const command& what, const element& e, bool quiet, std::string_view opaque, gather& out) {
   char* const start = out.room(line_overhead + what.prefix.size() + e.key.size());
-  char* at = put(start, command_word(what.op));
-  at = put(at, what.prefix);
+  char* at = start;
+  *at++ = 'm';
+  *at++ = command_letter(what.op);
+  *at++ = ' ';
+  if (!what.prefix.empty()) at = put(at, what.prefix);
   at = put(at, e.key);
   const std::int64_t exptime = wire_exptime(what.exptime);
   if (is_retrieval(what.op)) {
@@ -58,7 +80,7 @@ void encode_one(const command& what, const element& e, bool quiet, std::uint32_t
     at = put_flag(at, 'D', e.number);
   }
   at = put_mode(at, what.op);
-  at = put_flag(at, 'O', opaque);
+  at = put(put(at, " O"), opaque);
   if (quiet) at = put(at, " q");
   at = put(at, "\r\n");
   out.commit(static_cast<std::size_t>(at - start));
@@ -126,7 +148,11 @@ reply_shape shape_of(const command& what, std::size_t count) noexcept {
 void encode(const command& what, std::span<const element> elements, reply_shape shape, std::uint32_t first_opaque,
             gather& out) {
   const bool quiet = shape == reply_shape::quiet;
-  for (const element& e : elements) encode_one(what, e, quiet, first_opaque++, out);
+  counting_opaque opaque(first_opaque);
+  for (const element& e : elements) {
+    encode_one(what, e, quiet, opaque.digits(), out);
+    ++opaque;
+  }
   if (!quiet) return;
   put(out.room(4), "mn\r\n");
   out.commit(4);

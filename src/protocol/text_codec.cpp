@@ -94,17 +94,32 @@ reply_line answer(cmemcache::status status) noexcept {
   return out;
 }
 
-// Behind "VALUE ": <key> <flags> <bytes> [<cas unique>]
-bool parse_value(std::string_view rest, bool with_cas, reply_line& out) noexcept {
+constexpr std::string_view value_word = "VALUE ";
+
+// Behind the key and its blank: <flags> <bytes> [<cas unique>]. Returns the end; null when it is something else.
+inline const char* read_value_numbers(const char* at, const char* end, verb asked, value_line& out) noexcept {
+  const auto blank = [&] { return at != end && *at++ == ' '; };
+  at = read_number(at, end, out.flags);
+  if (at == nullptr || !blank()) return nullptr;
+  at = read_number(at, end, out.size);
+  if (at == nullptr || (asked != verb::gets && asked != verb::gats)) return at;
+  return blank() ? read_number(at, end, out.cas) : nullptr;
+}
+
+// Behind "VALUE ": <key> and the numbers
+bool parse_value(std::string_view rest, verb asked, reply_line& out) noexcept {
   const std::size_t key_size = rest.find(' ');
   if (key_size == rest.npos || key_size == 0) return false;
-  out.key = rest.substr(0, key_size);
-  rest.remove_prefix(key_size + 1);
-  if (!take_number(rest, out.flags) || !take(rest, " ") || !take_number(rest, out.size)) return false;
-  if (with_cas && (!take(rest, " ") || !take_number(rest, out.cas))) return false;
+  value_line numbers;
+  const char* const end = rest.data() + rest.size();
+  if (read_value_numbers(rest.data() + key_size + 1, end, asked, numbers) != end) return false;
   out.what = reply_line::kind::value;
   out.status = status::hit;
-  return rest.empty();
+  out.key = rest.substr(0, key_size);
+  out.flags = numbers.flags;
+  out.size = numbers.size;
+  out.cas = numbers.cas;
+  return true;
 }
 
 // Behind "STAT " (or "ITEM " of a cachedump, "PREFIX " of a detail dump): <name> <value>, where the value may be empty
@@ -162,13 +177,28 @@ void encode(const command& what, std::span<const element> elements, gather& out)
   }
 }
 
+std::size_t read_value(std::string_view arrived, verb asked, std::string_view prefix, std::string_view key,
+                       value_line& out) noexcept {
+  constexpr std::string_view line_end = "\r\n";
+  if (arrived.size() <= value_word.size() + prefix.size() + key.size()) return 0;
+  const char* at = arrived.data();
+  const char* const end = at + arrived.size();
+  const auto is_next = [&](std::string_view word) {
+    const bool is = std::memcmp(at, word.data(), word.size()) == 0;
+    at += word.size();
+    return is;
+  };
+  if (!is_next(value_word) || (!prefix.empty() && !is_next(prefix)) || !is_next(key) || *at++ != ' ') return 0;
+  at = read_value_numbers(at, end, asked, out);
+  if (at == nullptr || end - at < 2 || !is_next(line_end)) return 0;
+  return static_cast<std::size_t>(at - arrived.data());
+}
+
 reply_line parse(std::string_view line, verb asked) noexcept {
   std::string_view rest = line;
   reply_line out;
-  if (is_retrieval(asked)) {
-    const bool with_cas = asked == verb::gets || asked == verb::gats;
-    if (take(rest, "VALUE ")) return parse_value(rest, with_cas, out) ? out : failure(errc::protocol_error, line);
-  }
+  if (is_retrieval(asked) && take(rest, value_word))
+    return parse_value(rest, asked, out) ? out : failure(errc::protocol_error, line);
   if ((is_retrieval(asked) || asked == verb::stats) && line == "END") {
     out.what = reply_line::kind::end;
     return out;

@@ -1,6 +1,5 @@
 #include "session/read_buffer.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace cmemcache::session {
@@ -29,11 +28,6 @@ read_buffer::line_result read_buffer::take_line(std::string_view& line) noexcept
   line = {start, static_cast<std::size_t>(feed - 1 - start)};
   begin_ = scanned_ = static_cast<std::size_t>(feed + 1 - bytes_.get());
   return line_result::found;
-}
-
-void read_buffer::consume(std::size_t size) noexcept {
-  begin_ += size;
-  scanned_ = std::max(scanned_, begin_);
 }
 
 }  // namespace cmemcache::session

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -36,7 +37,10 @@ class read_buffer {
   line_result take_line(std::string_view& line) noexcept;
 
   /// Takes `size` bytes off the front.
-  void consume(std::size_t size) noexcept;
+  void consume(std::size_t size) noexcept {
+    begin_ += size;
+    scanned_ = std::max(scanned_, begin_);
+  }
 
   void clear() noexcept { begin_ = scanned_ = end_ = 0; }
 

@@ -162,6 +162,10 @@ error_code session::understand() {
       if (const error_code ec = take_value(); ec || value_.active) return ec;
     }
     if (in_.empty()) return {};
+    if (!awaiting_.empty() && awaiting_.front()->shape == reply_shape::line && !awaiting_.front()->answered) {
+      take_hits(*awaiting_.front());
+      if (in_.empty()) return {};
+    }
     // Bytes that nobody asked for, or a second answer to a request that is still being written.
     if (replies_awaited_ == 0 || !expects_reply(*awaiting_.front())) {
       last_line_ = in_.waiting().substr(0, kept_of_line);
@@ -180,6 +184,29 @@ error_code session::understand() {
       last_line_ = line.substr(0, kept_of_line);
       return ec;
     }
+  }
+}
+
+// The usual hits: those that come in the order of the keys, whole. All that is unusual is left to the rest of understand().
+void session::take_hits(pending_request& head) noexcept {
+  if (head.by_key != nullptr) return;
+  while (head.cursor < head.elements.size()) {
+    const std::string_view arrived = in_.waiting();
+    protocol::element& e = head.elements[head.cursor];
+    protocol::text::value_line line;
+    const std::size_t start = protocol::text::read_value(arrived, head.command.op, head.command.prefix, e.key, line);
+    if (start == 0 || line.size > options_.max_reply_length || arrived.size() - start < line.size ||
+        arrived.size() - start - line.size < 2)
+      return;
+    const char* const from = arrived.data() + start;
+    if (from[line.size] != '\r' || from[line.size + 1] != '\n') return;
+    char* const place = head.sink->place(e.slot, line.size);
+    if (place == nullptr) return;
+    std::memcpy(place, from, line.size);
+    in_.consume(start + line.size + 2);
+    ++head.cursor;
+    e.answered = true;
+    head.sink->filed(e.slot, {.status = status::hit, .flags = line.flags, .cas = line.cas, .value = {place, line.size}});
   }
 }
 

@@ -118,6 +118,7 @@ class session {
   bool is_unsupported(const pending_request& r) const noexcept;
 
   error_code understand();
+  void take_hits(pending_request& head) noexcept;
   error_code take_value();
   error_code end_value();
   error_code handle(const protocol::reply_line& line);

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "protocol/text_codec.hpp"
@@ -31,6 +32,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (got.what == kind::value)
     require(is_retrieval(asked) && got.status == status::hit && !got.key.empty() && got.key.find(' ') == got.key.npos &&
             line.substr(6).starts_with(got.key));
+  // A line that is read as it arrives is the line that is understood when it is whole.
+  const std::string arrived = std::string(line) + "\r\n";
+  protocol::text::value_line value;
+  if (is_retrieval(asked) && line.size() > 6) {
+    const std::string_view key = got.what == kind::value ? got.key : line.substr(6, line.find(' ', 6) - 6);
+    const std::size_t length = protocol::text::read_value(arrived, asked, {}, key, value);
+    require(length == 0 || line.substr(0, length - 2).find("\r\n") == line.npos);
+    if (got.what == kind::value)
+      require(length == arrived.size() && value.flags == got.flags && value.size == got.size && value.cas == got.cas);
+    else require(length < arrived.size());
+  }
   if (got.what == kind::end) require(line == "END" && (is_retrieval(asked) || asked == verb::stats));
   if (got.what == kind::stat) require(asked == verb::stats && !got.key.empty());
   if (got.what == kind::answer)

@@ -146,6 +146,25 @@ TEST_CASE("a VALUE line with anything wrong is a protocol error", "[text_codec]"
   CHECK(text::parse("VALUE a 0 1", verb::gets).what == reply_line::kind::failure);
 }
 
+TEST_CASE("a VALUE line of the key that is due is read as it stands, and only when it is whole", "[text_codec]") {
+  const std::string_view line = "VALUE p:key 17 5 18446744073709551615\r\n";
+  text::value_line got;
+  CHECK(text::read_value(std::string(line) + "bytes\r\n", verb::gets, "p:", "key", got) == line.size());
+  CHECK(got.flags == 17);
+  CHECK(got.size == 5);
+  CHECK(got.cas == u64_max);
+  for (std::size_t size = 0; size < line.size(); ++size)
+    CHECK(text::read_value(line.substr(0, size), verb::gets, "p:", "key", got) == 0);
+  CHECK(text::read_value(line, verb::gets, "", "p:key", got) == line.size());
+  CHECK(text::read_value(line, verb::get, "", "p:key", got) == 0);  // there is more than was asked for
+  for (const char* key : {"p:ke", "p:keys", "p:kez", "P:key", "", "p:key 17"})
+    CHECK(text::read_value(line, verb::gets, "", key, got) == 0);
+  CHECK(text::read_value(line, verb::gets, "p:k", "key", got) == 0);
+  for (const char* other : {"END\r\n", "VALUE a  1\r\n", "VALUE a 0 -1\r\n", "VALUE a 4294967296 1\r\n", "VALUE a 0 1x\r\n",
+                            "VALUE a 0 1 \r\n", "VALUE a 0 1\n", "VALUE a 0 1\rx", "value a 0 1\r\n", "VALUE a"})
+    CHECK(text::read_value(other, verb::get, "", "a", got) == 0);
+}
+
 TEST_CASE("each verb understands its own words and no others", "[text_codec]") {
   using enum status;
   struct known {
