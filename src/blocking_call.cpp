@@ -15,63 +15,93 @@ blocking_call::blocking_call(const server_pool& servers, const client_options& o
     : servers_(servers),
       options_(options),
       what_(what),
+      hashes_(hashes),
       call_(c),
       stop_{c.interrupted, c.context},
       start_(net::steady_clock::now()),
       deadline_(net::deadline_after(start_, options.timeout)),
-      now_(start_),
-      settlement_(servers, options, what, start_, hashes) {}
+      now_(start_) {}
+
+settlement& blocking_call::rules() {
+  if (!settlement_) {
+    settlement_.emplace(servers_, options_, what_, start_, hashes_);
+    if (asked_as_usual_ != routing::placement::none) settlement_->choice().chosen(asked_as_usual_, start_);
+  }
+  return *settlement_;
+}
 
 void blocking_call::run(std::span<element> elements, session::results& answers) {
-  std::vector<element> todo;
   std::span<element> left = elements;
   bool stopped = false;
+  if (part all; is_usual(elements, all)) {
+    asked_as_usual_ = all.server;
+    all.sink = &answers;
+    play({&all, 1});
+    stopped = settle_round({&all, 1}, answers);
+    left = todo_;
+  }
   while (!left.empty() && !stopped) {
-    const server_choice::shares shares = settlement_.split(left, now_);
-    const one_or_more<part> round(shares.size());
+    const server_choice::shares shares = rules().split(left, now_);
+    std::vector<part> round(shares.size());
     for (std::size_t i = 0; i < shares.size(); ++i) {
       round[i].server = shares[i].server;
       round[i].elements = shares[i].elements;
       round[i].sink = &answers;
     }
-    play(round.all());
-    for (part& p : round) {
-      const outcome became = settle(p);
-      settlement_.tally(p.server, p.elements, answers.items(), answers.refusals());
-      stopped |= became == outcome::stop;
-      if (became != outcome::again) continue;
-      for (const element& e : p.elements)
-        if (!e.answered) again_.push_back(e);
-    }
-    todo.swap(again_);
-    again_.clear();
-    left = todo;
+    play(round);
+    stopped = settle_round(round, answers);
+    left = todo_;
   }
-  report(settlement_.failures_after(answers.items()));
+  if (settlement_) report(settlement_->failures_after(answers.items()));
+}
+
+// One part, whose server is known without asking who else is usable.
+bool blocking_call::is_usual(std::span<element> elements, part& all) const noexcept {
+  const bool is_sole_key = elements.size() == 1 && hashes_.empty() && what_.prefix.size() == options_.key_prefix.size();
+  if (servers_.size() != 1 && !is_sole_key) return false;
+  all.server = servers_.size() == 1 ? 0 : servers_.placement().pick(elements[0].key);
+  all.elements = elements;
+  return all.server != routing::placement::none && servers_[all.server].policy.is_alive();
+}
+
+// Whether the call is to stop. What is to be asked again is in todo_ then.
+bool blocking_call::settle_round(std::span<part> round, session::results& answers) {
+  bool stopped = false;
+  for (part& p : round) {
+    const outcome became = settle(p);
+    settlement::tally(servers_[p.server], what_.op, p.elements, answers.items(), answers.refusals());
+    stopped |= became == outcome::stop;
+    if (became != outcome::again) continue;
+    for (const element& e : p.elements)
+      if (!e.answered) again_.push_back(e);
+  }
+  todo_.swap(again_);
+  again_.clear();
+  return stopped;
 }
 
 void blocking_call::run_on_all(std::span<session::reply_sink* const> sinks) {
   boost::container::small_vector<std::size_t, 8> todo;
   for (const std::size_t i : servers_.borrowing_order()) {
     if (is_usable(i)) todo.push_back(i);
-    else settlement_.add_failure(i, errc::no_server, "it is marked dead");
+    else rules().add_failure(i, errc::no_server, "it is marked dead");
   }
   bool stopped = false;
   while (!todo.empty() && !stopped) {
-    const one_or_more<part> round(todo.size());
+    std::vector<part> round(todo.size());
     for (std::size_t i = 0; i < todo.size(); ++i) {
       round[i].server = todo[i];
       round[i].sink = sinks[todo[i]];
     }
     todo.clear();
-    play(round.all());
+    play(round);
     for (part& p : round) {
       const outcome became = settle(p);
       stopped |= became == outcome::stop;
       if (became == outcome::again && is_usable(p.server)) todo.push_back(p.server);
     }
   }
-  report(settlement_.failures());
+  report(rules().failures());
 }
 
 void blocking_call::report(settlement::failure_list& failures) {
@@ -84,8 +114,9 @@ void blocking_call::play(std::span<part> round) {
   using need = net::direct_pool::need;
   boost::container::small_vector<net::leg, 4> legs;
   bool waited = now_ != start_;
+  bool interrupted = false;
   for (part& p : round) {
-    const server_choice::standing& s = settlement_.choice()[p.server];
+    const server_choice::standing s = settlement_ ? settlement_->choice()[p.server] : server_choice::standing{};
     const need what = s.probing && servers_[p.server].policy.flush_on_reconnect() ? need::fresh_and_flushed
                       : s.probing || s.retried                 ? need::fresh
                                                                : need::any;
@@ -97,13 +128,16 @@ void blocking_call::play(std::span<part> round) {
       servers_[p.server].tell_lost(errc::connection_closed);
       p.loan = connections.borrow(need::fresh, now_, deadline_, stop_, waited, p.error);
     }
-    if (p.error == errc::interrupted) break;
-    if (!p.loan) continue;
-    submit(p);
+    if (!p.loan) {
+      interrupted = p.error == errc::interrupted;
+      if (interrupted) break;
+      continue;
+    }
+    submit(p, s.one_by_one);
     legs.push_back({.channel = &*p.loan, .last = &p.requests.all().back(), .result = {}});
   }
   if (waited) now_ = net::steady_clock::now();
-  if (std::ranges::any_of(round, [](const part& p) { return p.error == errc::interrupted; }))
+  if (interrupted)
     for (net::leg& l : legs) l.channel->fail(l.result = errc::interrupted);
   net::exchange({legs.data(), legs.size()}, start_, now_, deadline_, stop_);
   auto leg = legs.begin();
@@ -112,7 +146,7 @@ void blocking_call::play(std::span<part> round) {
 }
 
 // The requests do not move once the session has them: they are counted first.
-void blocking_call::submit(part& p) {
+void blocking_call::submit(part& p, bool one_by_one) {
   session::session& s = p.loan->session();
   p.in_before = s.bytes_in();
   p.out_before = s.bytes_out();
@@ -124,7 +158,7 @@ void blocking_call::submit(part& p) {
     r.command = what_;
     r.elements = rest.first(size);
     r.sink = p.sink;
-    r.one_by_one = settlement_.choice()[p.server].one_by_one;
+    r.one_by_one = one_by_one;
     s.submit(r);
     rest = rest.subspan(size);
     if (!rest.empty()) size = request_size(what_, rest);
@@ -149,15 +183,18 @@ blocking_call::outcome blocking_call::settle(part& p) {
 
 blocking_call::outcome blocking_call::settle_answered(part& p) {
   outcome became = outcome::over;
-  for (const pending_request& r : p.requests)
-    if (settlement_.answered(p.server, r, p.loan->session().last_line()) == outcome::again) became = outcome::again;
+  servers_[p.server].answered();
+  for (const pending_request& r : p.requests) {
+    if (!r.result && !r.ambiguous) continue;
+    if (rules().answered(p.server, r, p.loan->session().last_line()) == outcome::again) became = outcome::again;
+  }
   return became;
 }
 
 blocking_call::outcome blocking_call::settle_unconnected(part& p) {
   if (!p.error) return outcome::stop;  // the round was interrupted before its turn
   const bool waited_for_our_own = !p.loan && (p.error == errc::timed_out || p.error == errc::no_server);
-  if (settlement_.not_reached(p.server, p.error, waited_for_our_own) == outcome::stop) return outcome::stop;
+  if (rules().not_reached(p.server, p.error, waited_for_our_own) == outcome::stop) return outcome::stop;
   now_ = net::steady_clock::now();
   return now_ < deadline_ ? outcome::again : outcome::stop;
 }
@@ -169,7 +206,7 @@ blocking_call::outcome blocking_call::settle_lost(part& p) {
                                       .answered = lost.bytes_in() != p.in_before,
                                       .sent = p.requests[0].written};  // all that a unix socket can tell
   facts.taken = facts.sent && !is_repeatable(what_.op) && p.loan->may_have_taken_beyond(p.out_before);
-  const outcome became = settlement_.lost(p.server, p.error, facts, false, lost.last_line());
+  const outcome became = rules().lost(p.server, p.error, facts, false, lost.last_line());
   if (became == outcome::again) now_ = net::steady_clock::now();
   return became;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace cmemcache {
 ///
 /// It goes in rounds. A round gives every element that has no answer yet to a server, borrows a channel per server, lets
 /// net::exchange move the bytes, and lets the settlement say what became of each part and what goes into another round.
+/// Most calls are one part, for a server that is alive and answers: then nothing is split, and there is nothing to settle.
 class blocking_call {
  public:
   /// `hashes`: see blocking_engine::run.
@@ -48,25 +50,32 @@ class blocking_call {
   };
 
   using outcome = settlement::outcome;
+
+  bool is_usual(std::span<protocol::element> elements, part& all) const noexcept;
+  bool settle_round(std::span<part> round, session::results& answers);
   void play(std::span<part> round);
-  void submit(part& p);
+  void submit(part& p, bool one_by_one);
   outcome settle(part& p);
   outcome settle_answered(part& p);
   outcome settle_unconnected(part& p);
   outcome settle_lost(part& p);
-  bool is_usable(std::size_t server) { return settlement_.choice().is_usable(server, now_); }
+  settlement& rules();
+  bool is_usable(std::size_t server) { return rules().choice().is_usable(server, now_); }
   void report(settlement::failure_list& failures);
 
   const server_pool& servers_;
   const client_options& options_;
   const protocol::command& what_;
+  const std::span<const std::optional<std::uint64_t>> hashes_;
   call& call_;
   const net::interruption stop_;
   const net::time_point start_;
   const net::time_point deadline_;
   net::time_point now_;
-  settlement settlement_;
-  std::vector<protocol::element> again_;   // elements for the next round
+  std::size_t asked_as_usual_ = routing::placement::none;   // which server
+  std::optional<settlement> settlement_;                    // made when there is anything to settle
+  std::vector<protocol::element> todo_;    // elements of this round
+  std::vector<protocol::element> again_;   // and of the next
 };
 
 }  // namespace cmemcache

@@ -49,6 +49,11 @@ class server_choice {
 
   standing& operator[](std::size_t server) noexcept { return standings_[server]; }
 
+  /// The call was given to `server`, which was alive, at that time.
+  void chosen(std::size_t server, time_point at) noexcept {
+    standings_[server] = {.use = standing::verdict::usable, .since = at};
+  }
+
   /// May this call try `server`?
   bool is_usable(std::size_t server, time_point now);
 

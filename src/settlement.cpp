@@ -98,18 +98,17 @@ void settlement::ran_out(std::size_t server) {
   add_failure(server, errc::timed_out);
 }
 
-void settlement::tally(std::size_t server, std::span<const element> elements, std::span<const item> items,
+void settlement::tally(server_link& link, verb op, std::span<const element> elements, std::span<const item> items,
                        std::span<session::results::refusal> refusals) {
-  server_link& link = servers_[server];
   const auto count_of = [&](status wanted, std::atomic<std::uint64_t>& figure) {
     std::uint64_t n = 0;
     for (const element& e : elements) n += items[e.slot].status == wanted;
     count(figure, n);
     return n;
   };
-  if (is_retrieval(what_.op)) {
+  if (is_retrieval(op)) {
     if (count_of(status::hit, link.hits) != elements.size()) count_of(status::miss, link.misses);
-  } else if (is_storage(what_.op)) {
+  } else if (is_storage(op)) {
     count_of(status::stored, link.stores);
   }
   if (refusals.empty()) return;

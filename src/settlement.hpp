@@ -66,9 +66,13 @@ class settlement {
   /// The server is marked dead: is not asked any more by this call.
   void give_up(std::size_t server) noexcept { choice_[server].use = server_choice::standing::verdict::unusable; }
 
-  /// Adds what the answers of `elements` are to the server's figures, and names the server in its refusals.
+  /// Adds what the answers of `elements` to `op` are to the figures of their server, and names it in its refusals.
+  static void tally(server_link& link, verb op, std::span<const protocol::element> elements, std::span<const item> items,
+                    std::span<session::results::refusal> refusals);
   void tally(std::size_t server, std::span<const protocol::element> elements, std::span<const item> items,
-             std::span<session::results::refusal> refusals);
+             std::span<session::results::refusal> refusals) {
+    tally(servers_[server], what_.op, elements, items, refusals);
+  }
 
   void add_failure(std::size_t server, error_code ec, std::string_view words = {}) noexcept;
 

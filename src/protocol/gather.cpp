@@ -7,7 +7,6 @@ namespace cmemcache::protocol {
 
 namespace {
 constexpr std::size_t first_capacity = 2048;
-constexpr std::size_t kept_capacity = 16 * 1024;  // an idle connection holds no more than this
 }  // namespace
 
 // Under steady traffic there may be no moment at which everything was written: what was is given up here.
@@ -57,7 +56,7 @@ std::size_t gather::pieces(std::span<piece> pieces) const noexcept {
   return count;
 }
 
-void gather::consume(std::size_t size) noexcept {
+void gather::consume_pieces(std::size_t size) noexcept {
   while (size > 0) {
     const bool referenced = next_reference_ < references_.size();
     const std::size_t until = referenced ? references_[next_reference_].at : filled_;
@@ -80,10 +79,12 @@ void gather::clear() noexcept {
   references_.clear();
   adopted_.clear();
   next_reference_ = size_of_references_ = 0;
-  if (capacity_ > kept_capacity) {
-    text_.reset();
-    capacity_ = 0;
-  }
+  if (capacity_ > kept_capacity) give_back();
+}
+
+void gather::give_back() noexcept {
+  text_.reset();
+  capacity_ = 0;
 }
 
 }  // namespace cmemcache::protocol

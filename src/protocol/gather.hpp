@@ -66,7 +66,11 @@ class gather {
   std::size_t pieces(std::span<piece> pieces) const noexcept;
 
   /// `size` bytes were written.
-  void consume(std::size_t size) noexcept;
+  void consume(std::size_t size) noexcept {
+    if (!references_.empty() || size != filled_ - taken_) return consume_pieces(size);
+    filled_ = taken_ = 0;
+    if (capacity_ > kept_capacity) give_back();
+  }
 
   void clear() noexcept;
 
@@ -76,7 +80,11 @@ class gather {
     std::string_view bytes;  // what is left of it
   };
 
+  static constexpr std::size_t kept_capacity = 16 * 1024;  // an idle connection holds no more than this
+
   void grow(std::size_t size);
+  void consume_pieces(std::size_t size) noexcept;
+  void give_back() noexcept;
   void refer_to(std::string_view value);
 
   std::unique_ptr<char[]> text_;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "protocol/command.hpp"
+#include "protocol/digits.hpp"
 #include "protocol/gather.hpp"
 #include "protocol/reply_line.hpp"
 
@@ -28,6 +29,10 @@ struct value_line {
 /// when there is no such line, or not the whole of it. Then parse() it.
 std::size_t read_value(std::string_view arrived, verb asked, std::string_view prefix, std::string_view key,
                        value_line& out) noexcept;
+
+/// Whether the line that ends the answer to a retrieval is the next that has arrived.
+inline bool is_end(std::string_view arrived) noexcept { return take(arrived, "END\r\n"); }
+inline constexpr std::size_t end_size = 5;  ///< bytes of that line
 
 /// Understands a reply's first line (without its CR LF) to a command of verb `asked`. A line that this verb never
 /// gets is a failure with errc::protocol_error; `text` is then the line.

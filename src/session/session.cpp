@@ -162,10 +162,9 @@ error_code session::understand() {
       if (const error_code ec = take_value(); ec || value_.active) return ec;
     }
     if (in_.empty()) return {};
-    if (!awaiting_.empty() && awaiting_.front()->shape == reply_shape::line && !awaiting_.front()->answered) {
-      take_hits(*awaiting_.front());
-      if (in_.empty()) return {};
-    }
+    if (!awaiting_.empty() && awaiting_.front()->shape == reply_shape::line && !awaiting_.front()->answered &&
+        take_usual(*awaiting_.front()))
+      continue;
     // Bytes that nobody asked for, or a second answer to a request that is still being written.
     if (replies_awaited_ == 0 || !expects_reply(*awaiting_.front())) {
       last_line_ = in_.waiting().substr(0, kept_of_line);
@@ -187,27 +186,35 @@ error_code session::understand() {
   }
 }
 
-// The usual hits: those that come in the order of the keys, whole. All that is unusual is left to the rest of understand().
-void session::take_hits(pending_request& head) noexcept {
-  if (head.by_key != nullptr) return;
-  while (head.cursor < head.elements.size()) {
-    const std::string_view arrived = in_.waiting();
-    protocol::element& e = head.elements[head.cursor];
-    protocol::text::value_line line;
-    const std::size_t start = protocol::text::read_value(arrived, head.command.op, head.command.prefix, e.key, line);
-    if (start == 0 || line.size > options_.max_reply_length || arrived.size() - start < line.size ||
-        arrived.size() - start - line.size < 2)
-      return;
-    const char* const from = arrived.data() + start;
-    if (from[line.size] != '\r' || from[line.size + 1] != '\n') return;
-    char* const place = head.sink->place(e.slot, line.size);
-    if (place == nullptr) return;
-    std::memcpy(place, from, line.size);
-    in_.consume(start + line.size + 2);
-    ++head.cursor;
-    e.answered = true;
-    head.sink->filed(e.slot, {.status = status::hit, .flags = line.flags, .cas = line.cas, .value = {place, line.size}});
+// The usual answer to a retrieval: hits that come in the order of the keys, whole, and the end. False: there is more, and it is
+// for the rest of understand().
+bool session::take_usual(pending_request& head) noexcept {
+  while (head.by_key == nullptr && head.cursor < head.elements.size() && take_hit(head, head.elements[head.cursor])) {
   }
+  if (!protocol::text::is_end(in_.waiting())) return false;
+  in_.consume(protocol::text::end_size);
+  file_the_rest(status::miss);
+  finish_head({});
+  return true;
+}
+
+bool session::take_hit(pending_request& head, protocol::element& e) noexcept {
+  const std::string_view arrived = in_.waiting();
+  protocol::text::value_line line;
+  const std::size_t start = protocol::text::read_value(arrived, head.command.op, head.command.prefix, e.key, line);
+  if (start == 0 || line.size > options_.max_reply_length || arrived.size() - start < line.size ||
+      arrived.size() - start - line.size < 2)
+    return false;
+  const char* const from = arrived.data() + start;
+  if (from[line.size] != '\r' || from[line.size + 1] != '\n') return false;
+  char* const place = head.sink->place(e.slot, line.size);
+  if (place == nullptr) return false;
+  std::memcpy(place, from, line.size);
+  in_.consume(start + line.size + 2);
+  ++head.cursor;
+  e.answered = true;
+  head.sink->filed(e.slot, {.status = status::hit, .flags = line.flags, .cas = line.cas, .value = {place, line.size}});
+  return true;
 }
 
 // More of the value from the buffer; when it is whole, the CR LF behind it.

@@ -118,7 +118,8 @@ class session {
   bool is_unsupported(const pending_request& r) const noexcept;
 
   error_code understand();
-  void take_hits(pending_request& head) noexcept;
+  bool take_usual(pending_request& head) noexcept;
+  bool take_hit(pending_request& head, protocol::element& e) noexcept;
   error_code take_value();
   error_code end_value();
   error_code handle(const protocol::reply_line& line);
