@@ -1,7 +1,7 @@
 #include <cmemcache/blocking_client.hpp>
 
 #include <algorithm>
-#include <array>
+#include <exception>
 
 #include "blocking_engine.hpp"
 #include "commands.hpp"
@@ -32,6 +32,36 @@ auto or_report(error_code& ec, Call&& f) {
   return answer;
 }
 
+// The answer to one request. A large value is received into the reply, so that it is held once; a small one is cheaper copied
+// than a string is filled with zeros for it.
+class one_answer final : public session::results {
+ public:
+  explicit one_answer(reply& out) noexcept : results({&answer_, 1}, small_), out_(out) {}
+
+  char* place(std::uint32_t slot, std::size_t size) noexcept override {
+    if (size < sizeof small_) return results::place(slot, size);
+    try {
+      out_.value.resize(size);
+      return out_.value.data();
+    } catch (const std::exception&) {  // no memory, or longer than a string can be
+      return nullptr;
+    }
+  }
+
+  void fill_in() {
+    out_.status = answer_.status;
+    out_.flags = answer_.flags;
+    out_.cas = answer_.cas;
+    out_.number = answer_.number;
+    if (answer_.value.data() != out_.value.data()) out_.value = std::string(answer_.value);
+  }
+
+ private:
+  reply& out_;
+  item answer_;
+  char small_[1024];
+};
+
 reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
   trouble = {};
   reply out;
@@ -39,20 +69,14 @@ reply run_one(blocking_engine& engine, const request& what, failure& trouble) {
     trouble = {errc::bad_argument, {}, std::string(to_string(what.op)) + " is not about one key"};
     return out;
   }
-  item answer;
-  std::array<char, 1024> small;
-  session::results answers({&answer, 1}, small);
+  one_answer answers(out);
   element e = element_of(what, 0);
   call c;
   engine.run(command_of(what, engine.options()), {&e, 1}, answers, c);
   if (!answers.refusals().empty()) trouble = describe(answers.refusals().front(), what.op, what.key);
   else if (!c.failures.empty()) trouble = std::move(c.failures.front());
-  if (trouble.code) return out;  // an answer beside nonsense is not to be relied on
-  out.status = answer.status;
-  out.flags = answer.flags;
-  out.cas = answer.cas;
-  out.number = answer.number;
-  out.value = answer.value;
+  if (trouble.code) out = {};  // an answer beside nonsense is not to be relied on
+  else answers.fill_in();
   return out;
 }
 

@@ -80,7 +80,7 @@ class gather {
     std::string_view bytes;  // what is left of it
   };
 
-  static constexpr std::size_t kept_capacity = 16 * 1024;  // an idle connection holds no more than this
+  static constexpr std::size_t kept_capacity = 8 * 1024;  // an idle connection holds no more than this
 
   void grow(std::size_t size);
   void consume_pieces(std::size_t size) noexcept;
