@@ -2,6 +2,8 @@
 //
 //     async PORT
 
+#include <memory>
+
 #include <boost/asio/io_context.hpp>
 
 #include <cmemcache/client.hpp>
@@ -11,11 +13,18 @@
 namespace {
 
 using namespace cmemcache;
+using contest::is_value;
 using contest::round;
 
 auto expect(status wanted) {
   return [wanted](error_code ec, const reply& r) {
     if (ec || r.status != wanted) throw std::runtime_error("async: " + ec.message());
+  };
+}
+
+auto brings(const std::string& value) {
+  return [&value](error_code ec, const reply& r) {
+    if (ec || !is_value(r.value, value)) throw std::runtime_error("async: " + ec.message());
   };
 }
 
@@ -26,8 +35,8 @@ class contender {
   contest::verbs verbs() {
     const auto gets = [this](const round& r) -> std::function<void()> {
       store(r);
-      return [this, keys = r.all_keys()] {
-        for (const std::string& key : keys) mc_.async_get(key, expect(status::hit));
+      return [this, keys = r.all_keys(), value = r.value()] {
+        for (const std::string& key : keys) mc_.async_get(key, brings(value));
         run();
       };
     };
@@ -45,10 +54,12 @@ class contender {
  private:
   std::function<void()> bulk_gets(const round& r) {
     store(r);
-    return [this, keys = r.all_keys()] {
-      const std::vector<std::string_view> views(keys.begin(), keys.end());
-      mc_.async_get_multi(views, [](error_code ec, const multi_reply&) {
-        if (ec) throw std::runtime_error("async: " + ec.message());
+    // The views, too, are made before.
+    auto keys = std::make_shared<const std::vector<std::string>>(r.all_keys());
+    return [this, keys, views = std::vector<std::string_view>(keys->begin(), keys->end()), value = r.value()] {
+      mc_.async_get_multi(views, [&value](error_code ec, const multi_reply& found) {
+        const bool all = std::ranges::all_of(found, [&](const item& one) { return is_value(one.value, value); });
+        if (ec || !all) throw std::runtime_error("async: " + ec.message());
       });
       run();
     };

@@ -12,6 +12,7 @@ namespace {
 
 using namespace cmemcache;
 using contest::expect;
+using contest::is_value;
 using contest::round;
 
 // What a call needs, which its views point into.
@@ -36,10 +37,12 @@ class contender {
 
   contest::verbs verbs() {
     return {
-        {"get", call([this](pairs_of& p) { expect(static_cast<bool>(mc_.get(p.keys[0])), "get"); })},
+        {"get", call([this](pairs_of& p) { expect(is_value(mc_.get(p.keys[0]).value, p.value), "get"); })},
         {"set", call([this](pairs_of& p) { expect(static_cast<bool>(mc_.set(p.keys[0], p.value)), "set"); })},
-        {"get_multi", call([this](pairs_of& p) { expect(mc_.get_multi(p.key_views).size() == p.keys.size(), "get_multi"); })},
-        {"set_multi", call([this](pairs_of& p) { mc_.set_multi(p.views); })},
+        {"get_multi", call([this](pairs_of& p) { get_multi(p.key_views, p.value); })},
+        {"set_multi", call([this](pairs_of& p) {
+           for (const item& one : mc_.set_multi(p.views)) expect(static_cast<bool>(one), "set_multi");
+         })},
         {"incr", call([this](pairs_of& p) { expect(static_cast<bool>(mc_.incr(p.keys[0])), "incr"); })},
         {"miss", [this](const round& r) { return [this, key = r.key(0)] { expect(!mc_.get(key), "miss"); }; }},
         {"rndmulti", [this](const round& r) { return random_gets(r); }},
@@ -57,6 +60,10 @@ class contender {
     };
   }
 
+  void get_multi(const std::vector<std::string_view>& keys, std::string_view value) {
+    for (const item& one : mc_.get_multi(keys)) expect(is_value(one.value, value), "get_multi");
+  }
+
   std::function<void()> random_gets(const round& r) {
     auto pairs = std::make_shared<pairs_of>(r);
     mc_.set_multi(pairs->views);
@@ -65,7 +72,9 @@ class contender {
       picks.emplace_back();
       for (int i : pick) picks.back().push_back(pairs->keys[static_cast<std::size_t>(i)]);
     }
-    return [this, pairs, picks, next = std::size_t{0}]() mutable { mc_.get_multi(picks[next++ % picks.size()]); };
+    return [this, pairs, picks, next = std::size_t{0}]() mutable {
+      get_multi(picks[next++ % picks.size()], pairs->value);
+    };
   }
 
   std::function<void()> deletes(const round& r) {

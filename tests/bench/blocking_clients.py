@@ -4,6 +4,10 @@ A client has get, set, get_multi, set_multi, incr and delete; `threadsafe()` giv
 cannot do it does not have, and its cases are left out (calls.py).
 """
 
+import functools
+import pickle
+import sys
+
 from . import cases
 
 
@@ -12,7 +16,8 @@ class PythonMemcached:
 
     def __init__(self, host, port):
         import memcache
-        self.library, self.client = memcache, memcache.Client([f"{host}:{port}"])
+        self.library = memcache
+        self.client = memcache.Client([f"{host}:{port}"], pickleProtocol=pickle.HIGHEST_PROTOCOL)
         self.take_over(self.client)
 
     def take_over(self, client):
@@ -26,9 +31,10 @@ class PythonMemcached:
 class Cmemcache(PythonMemcached):
     def __init__(self, host, port, kind):
         import cmemcache
-        self.library, self.client = cmemcache, getattr(cmemcache, kind)([f"{host}:{port}"])
+        self.library, self.stores_objects = cmemcache, kind == "Client"
+        options = {"pickleProtocol": pickle.HIGHEST_PROTOCOL} if self.stores_objects else {}
+        self.client = getattr(cmemcache, kind)([f"{host}:{port}"], **options)
         self.take_over(self.client)
-        self.stores_objects = kind == "Client"
 
 
 class Pylibmc(PythonMemcached):
@@ -61,7 +67,7 @@ class Pymemcache(PythonMemcached):
         self.options = {"serde": pymemcache.serde.pickle_serde, "default_noreply": False, "no_delay": True}
         self.client = pymemcache.Client(self.address, **self.options)
         self.take_over(self.client)
-        self.incr = lambda key: self.client.incr(key, 1)
+        self.incr = functools.partial(self.client.incr, value=1)
 
     def threadsafe(self):
         return self.library.PooledClient(self.address, max_pool_size=cases.THREADS, **self.options)
@@ -76,7 +82,10 @@ class Libmc(PythonMemcached):
         self.set_multi = lambda mapping: [] if self.client.set_multi(mapping) else list(mapping)
 
     def threadsafe(self):
-        return self.library.ThreadedClient([self.address])
+        """Its pool, with a client for each thread; its default are four."""
+        client = self.library.ThreadedClient([self.address])
+        client.config(self.library.MC_MAX_CLIENTS, cases.THREADS)
+        return client
 
 
 class MetaMemcache:
@@ -89,11 +98,12 @@ class MetaMemcache:
         factory = meta_memcache.connection_pool_factory_builder(
             initial_pool_size=1, max_pool_size=cases.THREADS, no_delay=True, read_buffer_size=65536)
         self.library = meta_memcache
+        serializer = meta_memcache.serializer.MixedSerializer(pickle.HIGHEST_PROTOCOL)
+        serializer.COMPRESSION_THRESHOLD = sys.maxsize  # what has more than 128 bytes would be compressed
         client = self.client = meta_memcache.CacheClient.cache_client_from_servers(
-            [meta_memcache.ServerAddress(host, port)], connection_pool_factory_fn=factory)
+            [meta_memcache.ServerAddress(host, port)], connection_pool_factory_fn=factory, serializer=serializer)
         self.get, self.get_multi, self.delete = client.get, client.multi_get, client.delete
-        self.set = lambda key, value: client.set(key, value, 0)
-        self.incr = lambda key: client.delta(key, 1)
+        self.set, self.incr = functools.partial(client.set, ttl=0), functools.partial(client.delta, delta=1)
 
     def threadsafe(self):
         return self

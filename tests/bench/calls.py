@@ -6,7 +6,7 @@ import threading
 from . import cases
 
 VERBS = ("get", "set", "get_multi", "rndmulti", "set_multi", "incr", "delete", "miss", "get_object", "set_object",
-         "threads_get", "threads_get_multi")
+         "get_text", "set_text", "get_int", "set_int", "threads_get", "threads_get_multi")
 
 
 def expect(holds, what):
@@ -81,7 +81,8 @@ class Calls:
             return self.client.stores_objects
         if verb.startswith("threads"):
             return hasattr(self.client, "threadsafe")
-        return hasattr(self.client, {"rndmulti": "get_multi", "miss": "get"}.get(verb, verb))
+        of_client = {"rndmulti": "get_multi", "miss": "get"}.get(verb, verb.removesuffix("_text").removesuffix("_int"))
+        return hasattr(self.client, of_client)
 
     def make(self, verb, keys, value, calls):
         return getattr(self, verb)(keys, value, calls)
@@ -96,7 +97,11 @@ class Calls:
         key, put = keys[0], self.client.set
         expect(put(key, value), "set")
         expect(self.client.get(key) == value, "get after set")
-        return repeated(lambda: put(key, value))
+
+        def call():
+            if not put(key, value):
+                raise AssertionError("set: not stored")
+        return repeated(call)
 
     def get_multi(self, keys, value, calls):
         self._store(keys, value)
@@ -114,13 +119,21 @@ class Calls:
         mapping, set_multi = dict.fromkeys(keys, value), self.client.set_multi
         expect(not set_multi(mapping), "set_multi")
         expect(self.client.get(keys[-1]) == value, "get after set_multi")
-        return repeated(lambda: set_multi(mapping))
+
+        def call():
+            if set_multi(mapping):
+                raise AssertionError("set_multi: not stored")
+        return repeated(call)
 
     def incr(self, keys, value, calls):
         key, incr = keys[0], self.client.incr
         self.client.set(key, b"0")
         expect(incr(key), "incr")
-        return repeated(lambda: incr(key))
+
+        def call():
+            if not incr(key):
+                raise AssertionError("incr: no number")
+        return repeated(call)
 
     def delete(self, keys, value, calls):
         # Its slice consumes keys, which are stored first.
@@ -129,14 +142,35 @@ class Calls:
 
         def count_down(count):
             for _ in range(count):
-                delete(next(each))
+                if not delete(next(each)):
+                    raise AssertionError("delete: a miss")
         expect(len(keys) >= calls, "too few keys to delete")
         return count_down
 
     def miss(self, keys, value, calls):
         key, get = keys[0], self.client.get
         expect(get(key) is None, "a miss")
-        return repeated(lambda: get(key))
+
+        def call():
+            if get(key) is not None:
+                raise AssertionError("miss: a hit")
+        return repeated(call)
+
+    def get_text(self, keys, value, calls):
+        return self.get(keys, self._typed(value, str(value, "ascii")), calls)
+
+    def set_text(self, keys, value, calls):
+        return self.set(keys, self._typed(value, str(value, "ascii")), calls)
+
+    def get_int(self, keys, value, calls):
+        return self.get(keys, self._typed(b"%d" % cases.NUMBER, cases.NUMBER), calls)
+
+    def set_int(self, keys, value, calls):
+        return self.set(keys, self._typed(b"%d" % cases.NUMBER, cases.NUMBER), calls)
+
+    def _typed(self, as_bytes, value):
+        """The same bytes on the wire, for a client that knows no others."""
+        return value if self.client.stores_objects else as_bytes
 
     def get_object(self, keys, value, calls):
         return self.get(keys, cases.OBJECT, calls)

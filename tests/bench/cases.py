@@ -5,6 +5,7 @@ C and C++ alike. The stem is the contender's own and the case's: clients mark th
 """
 
 import dataclasses
+import string
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,31 +27,42 @@ OBJECT = {"id": 1234567, "name": "Ada Lovelace", "score": 0.75, "tags": ["one", 
           "address": ("12 St James's Square", "London", None), "active": True, "visits": {"mon": 3, "tue": 14, "wed": 15}}
 OBJECT_SIZE = 200  # bytes, of its pickle with a new protocol, nearly; what the floor stores for it
 
+NUMBER = 1234567
+
 _RANDOM = "1 to 50 of 100 keys, at random"
-_CASES = [
-    Case("get", "get of one key", "get"),
-    Case("set", "set of one key", "set"),
-    Case("get_key_100", "get of a key of 100 characters", "get", key_size=100),
-    Case("get_10k", "get of 10 KB", "get", value_size=10_000),
-    Case("set_10k", "set of 10 KB", "set", value_size=10_000),
-    Case("get_500k", "get of 500 KB", "get", value_size=500_000),
-    Case("set_500k", "set of 500 KB", "set", value_size=500_000),
-    *(Case(f"get_multi_{n}", f"get_multi of {n} keys", "get_multi", keys=n) for n in (2, 10, 100, 1000)),
-    Case("rndmulti", f"get_multi of {_RANDOM}", "rndmulti", keys=100),
-    *(Case(f"set_multi_{n}", f"set_multi of {n} keys", "set_multi", keys=n) for n in (100, 1000)),
-    Case("incr", "incr of one key", "incr", value_size=1),
-    Case("delete", "delete of a key that is there", "delete"),
-    Case("miss", "get of a key that is not there", "miss"),
-    Case("get_object", "get of a pickled object", "get_object", value_size=OBJECT_SIZE, floor="get"),
-    Case("set_object", "set of a pickled object", "set_object", value_size=OBJECT_SIZE, floor="set"),
-    Case("threads_get", "get by 8 threads on one client; floor: one thread", "threads_get", floor="get"),
-    Case("threads_multi_10", "get_multi of 10 keys by 8 threads on one client; floor: one thread", "threads_get_multi",
-         keys=10, floor="get_multi"),
-    Case("aio_1", "awaited get, one task", "tasks", floor="in_flight"),
-    Case("aio_100", "100 tasks of asyncio, one get each; floor: one line of 100 keys", "tasks", keys=100, floor="in_flight"),
-    Case("futures_1000", "1,000 gets under way, then waited for; floor: 10 lines of 100 keys", "in_flight", keys=1000),
-]
-CASES = {case.name: case for case in _CASES}
+_GROUPS = {
+    "one key": [
+        Case("get", "get of one key", "get"),
+        Case("set", "set of one key", "set"),
+        Case("get_key_100", "get of a key of 100 characters", "get", key_size=100),
+        Case("incr", "incr of one key", "incr", value_size=1),
+        Case("delete", "delete of a key that is there", "delete"),
+        Case("miss", "get of a key that is not there", "miss")],
+    "large values": [
+        Case("get_10k", "get of 10 KB", "get", value_size=10_000),
+        Case("set_10k", "set of 10 KB", "set", value_size=10_000),
+        Case("get_500k", "get of 500 KB", "get", value_size=500_000),
+        Case("set_500k", "set of 500 KB", "set", value_size=500_000)],
+    "many keys": [
+        *(Case(f"get_multi_{n}", f"get_multi of {n} keys", "get_multi", keys=n) for n in (2, 10, 100, 1000)),
+        Case("rndmulti", f"get_multi of {_RANDOM}", "rndmulti", keys=100),
+        *(Case(f"set_multi_{n}", f"set_multi of {n} keys", "set_multi", keys=n) for n in (100, 1000))],
+    "other values than bytes": [
+        *(Case(f"{verb}_text", f"{verb} of a str", f"{verb}_text", floor=verb) for verb in ("get", "set")),
+        *(Case(f"{verb}_int", f"{verb} of an int", f"{verb}_int", value_size=len(str(NUMBER)), floor=verb)
+          for verb in ("get", "set")),
+        *(Case(f"{verb}_object", f"{verb} of a pickled object", f"{verb}_object", value_size=OBJECT_SIZE, floor=verb)
+          for verb in ("get", "set"))],
+    "many at once": [
+        Case("threads_get", "get by 8 threads on one client; floor: one thread", "threads_get", floor="get"),
+        Case("threads_multi_10", "get_multi of 10 keys by 8 threads on one client; floor: one thread", "threads_get_multi",
+             keys=10, floor="get_multi"),
+        Case("aio_1", "awaited get, one task", "tasks", floor="in_flight"),
+        Case("aio_100", "100 tasks of asyncio, one get each; floor: one line of 100 keys", "tasks", keys=100, floor="in_flight"),
+        Case("futures_1000", "1,000 gets under way, then waited for; floor: 10 lines of 100 keys", "in_flight", keys=1000)],
+}
+GROUPS = {group: [case.name for case in cases] for group, cases in _GROUPS.items()}
+CASES = {case.name: case for cases in _GROUPS.values() for case in cases}
 THREADS = 8
 
 
@@ -65,7 +77,7 @@ def chosen(words, all_of, what):
 
 
 def stem(contender_number, case):
-    return f"{contender_number:02d}{chr(ord('a') + list(CASES).index(case.name))}"
+    return f"{contender_number:02d}{string.ascii_letters[list(CASES).index(case.name)]}"
 
 
 def keys_of(stem, count, size):

@@ -15,8 +15,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PYTHON = "/usr/bin/python3"  # the one that the module was built for
 FLOOR = "floor"
 OURS = ("C++blocking", "C++async", "StringClient", "Client", "FutureClient", "AsyncClient", "AsyncClient+uvloop")
-PROGRAMS = {FLOOR: "cmemcache_floor", "C++blocking": "cmemcache_bench_blocking", "C++async": "cmemcache_bench_async",
+PROGRAMS = {FLOOR: "cmemcache_floor", "raw-mg": "cmemcache_pipelines", "raw-get": "cmemcache_pipelines",
+            "C++blocking": "cmemcache_bench_blocking", "C++async": "cmemcache_bench_async",
             "libmemcached": "cmemcache_bench_libmemcached"}
+WORDS = {"raw-mg": ["mg"], "raw-get": ["get"]}  # that a program is told on its command line, too
 NAMES = {name: name for name in [*PROGRAMS, *PLAYERS]}
 PATIENCE = 60  # seconds that a slice may take
 
@@ -104,7 +106,7 @@ class Field:
             self._compile(program, ROOT / "tests" / "bench" / "libmemcached.cpp", "-lmemcached")
         if not program.exists():
             raise Absent(f"not built: cmake --build --preset release --target {PROGRAMS[name]}")
-        return [str(program), str(self.port)]
+        return [str(program), str(self.port), *WORDS.get(name, [])]
 
     def _compile(self, program, source, *libraries):
         if program.exists() and program.stat().st_mtime > max(source.stat().st_mtime,

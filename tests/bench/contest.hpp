@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What tools/cachecmp and a contender that is a program say to each other; worker.py is the same in Python.
@@ -47,6 +48,11 @@ inline std::vector<std::vector<int>> random_picks(int keys) {
     for (int j = 0; j < size; ++j) pick.push_back((start + 37 * j) % keys);
   }
   return picks;
+}
+
+/// Looks at what a call brought, as its user would: whether it has the size and the last byte of what was stored.
+inline bool is_value(std::string_view found, std::string_view stored) {
+  return found.size() == stored.size() && (stored.empty() || found.back() == stored.back());
 }
 
 /// Makes a round's call: gets ready for it, untimed, and returns what is timed and repeated.

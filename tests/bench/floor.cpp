@@ -3,71 +3,14 @@
 //
 //     floor PORT
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <memory>
-#include <string_view>
 
 #include "contest.hpp"
+#include "raw_socket.hpp"
 
 namespace {
 
-using contest::round;
-
-struct shape {
-  std::string request;
-  std::string end;       // of the reply
-  std::size_t size = 0;  // of the reply, where its end stands elsewhere in it, too
-};
-
-int connect_to(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error("floor: cannot connect");
-  return fd;
-}
-
-void round_trip(int fd, const shape& s) {
-  static std::vector<char> buffer(1 << 22);
-  for (std::size_t sent = 0; sent < s.request.size();) {
-    const ssize_t n = ::send(fd, s.request.data() + sent, s.request.size() - sent, MSG_NOSIGNAL);
-    if (n <= 0) throw std::runtime_error("floor: send");
-    sent += static_cast<std::size_t>(n);
-  }
-  for (std::size_t got = 0; got < s.size || !std::string_view(buffer.data(), got).ends_with(s.end);) {
-    const ssize_t n = ::recv(fd, buffer.data() + got, buffer.size() - got, 0);
-    if (n <= 0) throw std::runtime_error("floor: recv");
-    got += static_cast<std::size_t>(n);
-  }
-}
-
-template <class Keys>
-std::string get_line(const Keys& keys) {
-  std::string line = "get";
-  for (const std::string& key : keys) line += ' ' + key;
-  return line + "\r\n";
-}
-
-std::string stored(const std::string& key, const std::string& value) {
-  return "set " + key + " 0 0 " + std::to_string(value.size()) + "\r\n" + value + "\r\n";
-}
-
-// Failures still answer; MN closes it.
-template <class Keys>
-shape quiet_stores(const Keys& keys, const std::string& value) {
-  std::string all;
-  for (const std::string& key : keys) all += "ms " + key + ' ' + std::to_string(value.size()) + " q\r\n" + value + "\r\n";
-  return {all + "mn\r\n", "MN\r\n"};
-}
+using namespace contest;
 
 // Lines of at most 100 keys, sent together.
 shape lines_of_gets(const round& r) {
@@ -75,7 +18,7 @@ shape lines_of_gets(const round& r) {
   std::vector<std::string> part;
   for (const std::string& key : r.all_keys()) {
     part.push_back(key);
-    lines.size += ("VALUE " + key + " 0 " + std::to_string(r.value_size) + "\r\n\r\n").size() + r.value().size();
+    lines.size += hit(key, r.value().size()).size();
     if (part.size() == 100 || static_cast<int>(part.size()) == r.keys) {
       lines.request += get_line(part);
       lines.size += lines.end.size();
@@ -89,7 +32,7 @@ class contender {
  public:
   explicit contender(int port) : fd_(connect_to(port)) {}
 
-  contest::verbs verbs() {
+  verbs all() {
     const auto store = [this](const round& r) { round_trip(fd_, quiet_stores(r.all_keys(), r.value())); };
     const auto fixed = [this, store](auto make) {
       return [this, store, make](const round& r) -> std::function<void()> {
@@ -115,7 +58,7 @@ class contender {
  private:
   std::function<void()> random_gets(const round& r) {
     std::vector<shape> shapes;
-    for (const auto& pick : contest::random_picks(r.keys)) {
+    for (const auto& pick : random_picks(r.keys)) {
       std::vector<std::string> keys;
       for (int i : pick) keys.push_back(r.key(i));
       shapes.push_back({get_line(keys), "END\r\n"});
@@ -139,7 +82,7 @@ class contender {
 
 int main(int argc, char** argv) try {
   if (argc != 2) throw std::runtime_error("usage: floor PORT");
-  return contest::answer_rounds(contender(std::stoi(argv[1])).verbs());
+  return answer_rounds(contender(std::stoi(argv[1])).all());
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
   return 1;

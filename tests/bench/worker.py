@@ -47,6 +47,7 @@ PLAYERS = {
     "emcache": _aio(aio_clients.Emcache),
     "emcache+uvloop": _aio(aio_clients.Emcache, uvloop=True),
     "bare-Future": aio_clients.BareFutures,
+    "pylibmc+executor": aio_clients.PylibmcFutures,
     "PostgreSQL": _blocking(postgres.Postgres),
 }
 
