@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
-from bench import cases, ratios, rounds
+from bench import cases, ratios, rounds, targets
 from bench.contenders import PROGRAMS, Absent
+from bench.worker import PLAYERS
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _BUILT = _ROOT / "build/release/tests/bench" / PROGRAMS["floor"]
@@ -69,6 +70,60 @@ class Client:
 def test_misuse(words, complaint):
     done = compare(*words)
     assert done.returncode == 2 and complaint in done.stderr and done.stdout == ""
+
+
+@built
+def test_what_is_aimed_at_is_judged_at_the_end(tmp_path):
+    told = tmp_path / "told.json"
+    done = compare("--targets", "--only", "get,miss,rndmulti,get_key_100", "--contenders", "floor,StringClient,PostgreSQL",
+                   "--rounds", "1", "--json", told)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(told.read_text())
+    assert list(result["cases"]) == ["get", "miss", "rndmulti"] and result["about"]["absent"] == {}
+    judged = [one for one in result["targets"] if one["met"] is not None]
+    assert [(one["case"], one["against"]) for one in judged] == [(case, "floor") for case in ("get", "miss", "rndmulti")]
+    for one in judged:
+        assert one["ratio"] == result["cases"][one["case"]]["contenders"]["StringClient"]["ratios"]["floor"]
+    shown = re.search(r"\ntargets\n(.*)", done.stdout, re.S)[1]
+    assert len(re.findall(r"^  (?:get|miss|rndmulti) +StringClient +[0-9.]+ of <= 1\.[0-9]+ +x floor$", shown, re.M)) == 3
+    assert "not measured" not in shown
+
+
+# The targets.
+
+def played(**times):
+    return {"contenders": ratios.summary({name.replace("_", "-"): [figure] for name, figure in times.items()}), "left_out": {}}
+
+
+def test_of_several_the_one_that_is_hardest_to_beat_counts():
+    target = targets.Target("get", "ours", ("slow", "quick", "absent"), 0.8)
+    cases_ = {"get": played(ours=8.0, slow=100.0, quick=10.0)}
+    told = targets.judge(target, cases_, {"absent": "ImportError: it is not here"}, {"ours", "slow", "quick", "absent"})
+    assert told == {"case": "get", "contender": "ours", "against": "quick, the best of 2", "bound": 0.8, "ratio": 0.8, "met": True,
+                    "note": "absent: ImportError: it is not here"}
+    assert targets.judge(target, {"get": played(ours=8.1, slow=100.0, quick=10.0)}, {}, ())["met"] is False
+
+
+def test_who_is_not_there_is_neither_met_nor_missed():
+    target = targets.Target("get", "ours", ("peer",), 1)
+    for cases_, absent, note in (
+            ({}, {}, "not asked"), ({"get": played(peer=1.0)}, {}, "not asked"), ({"get": played(ours=1.0)}, {}, "not asked"),
+            ({"get": played(ours=1.0)}, {"peer": "no module"}, "peer: no module"),
+            ({"get": {**played(ours=1.0), "left_out": {"peer": "it died"}}}, {}, "peer: it died")):
+        told = targets.judge(target, cases_, absent, ())
+        assert (told["ratio"], told["met"], told["note"]) == (None, None, note)
+    assert targets.judge(target, {"get": played(ours=1.0)}, {}, {"ours", "peer"})["note"] == "peer: has no such call"
+
+
+def test_a_bound_that_lies_below_the_floor_is_named():
+    target = targets.Target("get", "ours", ("peer",), 0.6)
+    told = targets.judge(target, {"get": played(floor=7.0, ours=8.0, peer=10.0)}, {}, ())
+    assert told["met"] is False and told["note"] == "even the floor has 0.700"
+
+
+def test_every_target_is_about_who_can_play_it():
+    assert targets.CASES <= set(cases.CASES) and targets.CONTENDERS <= {*PROGRAMS, *PLAYERS}
+    assert len(set(targets.TARGETS)) == len(targets.TARGETS) > 60
 
 
 # The arithmetic.
