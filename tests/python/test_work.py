@@ -1,4 +1,5 @@
-"""The work of a call does not grow unseen: user instructions, allocations, system calls of a StringClient's.
+"""The work of a call does not grow unseen: user instructions, allocations, system calls of a StringClient's, and what it and the
+C++ clients do with large pieces of memory.
 
 A change that needs more raises the bound here, and says why. The instructions are those of Debian 12's Python and compiler.
 """
@@ -7,7 +8,9 @@ import concurrent.futures
 import os
 import pathlib
 import platform
+import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -22,6 +25,16 @@ BOUNDS = {  # instructions, allocations, send, recv
     "set": (4_480, 0, 1, 1),
     "get_multi": (146_000, 9, 2, 3),
     "set_multi": (86_500, 6, 2, 2),
+}
+MEMORY = {  # bytes copied in user space for each byte of the value, blocks of at least half its size
+    ("StringClient", "get_10k"): (2.02, 2),  # it comes with its VALUE line into the connection's buffer
+    ("StringClient", "set_10k"): (0, 0),
+    ("StringClient", "get_500k"): (0.04, 1),  # only what came with the line
+    ("StringClient", "set_500k"): (0, 0),
+    ("C++blocking", "get_500k"): (0.04, 1),
+    ("C++blocking", "set_500k"): (0, 0),
+    ("C++async", "get_500k"): (0.04, 1),
+    ("C++async", "set_500k"): (0, 0),
 }
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(pathlib.Path(cmemcache.__file__).resolve().parents[1]), "PYTHONHASHSEED": "0"}
 
@@ -54,3 +67,28 @@ def test_system_calls(memcached):
         # Under strace a call takes so long that the next one first looks at the connection, which has rested.
         assert 0.9 < received <= BOUNDS[case][3] + 1.1, (case, counted)
         assert not set(counted) - {"sendto", "sendmsg", "recvfrom", "recvmsg", "poll", "futex"}, (case, counted)
+
+
+@pytest.mark.parametrize("who, case", MEMORY)
+def test_large_pieces_of_memory(memcached, who, case):
+    try:
+        copied, blocks = work.memory(memcached.address, case, ENVIRONMENT, who=who)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    assert copied <= MEMORY[who, case][0] and blocks <= MEMORY[who, case][1] + 0.05, (copied, blocks)
+
+
+def test_copies_and_blocks_are_seen(tmp_path):
+    try:
+        watch = work.built(ENVIRONMENT, "cmemcache_memory_watch.so")
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+    def told(program):
+        told = tmp_path / "told"
+        told.unlink(missing_ok=True)
+        subprocess.run([sys.executable, "-S", "-c", f"one = bytearray(1_000_000); {program}"], check=True, env={
+            "LD_PRELOAD": watch, "CMEMCACHE_MEMORY_WATCH": str(told), "CMEMCACHE_MEMORY_WATCH_LARGE": "1000000"})
+        return [int(figure) for figure in re.findall(r"[0-9]+", told.read_text())]
+    (copied, blocks), (copied_more, blocks_more) = told("pass"), told("bytes(one); bytes(one)")
+    assert 2_000_000 <= copied_more - copied < 2_100_000 and blocks_more - blocks == 2 and blocks >= 1
