@@ -95,9 +95,10 @@ def judge(target, cases, absent, asked):
         return {**told, "note": missing([target.ours])}
     ratios = case["contenders"][target.ours]["ratios"]
     there = [name for name in target.others if name in ratios]
-    note = missing([name for name in target.others if name not in there]) if len(there) < len(target.others) else ""
     if not there:
-        return {**told, "note": note}
+        return {**told, "note": missing(target.others)}
+    gone = [name for name in target.others if name not in there]
+    note = "without " + ", ".join(gone) if gone else ""
     hardest = max(there, key=ratios.get)
     against = hardest if len(target.others) == 1 else f"{hardest}, the best of {len(there)}"
     met = ratios[hardest] <= target.bound
