@@ -20,6 +20,7 @@ import threading
 KEYS = [f"work:{i}" for i in range(1000, 1100)]
 SIZES = {"get_10k": 10_000, "set_10k": 10_000, "get_500k": 500_000, "set_500k": 500_000}  # of values, where it is not 100
 CASES = ["get", "set", "incr", "delete", "miss", "get_multi", "set_multi", *SIZES]
+AIMS = {"get": 2_500, "set": 2_500, "get_multi": 120_000, "set_multi": 60_000}  # instructions, of a StringClient's
 OURS = ["StringClient", "Client"]
 PEERS = ["pylibmc", "libmc", "pymemcache", "python-memcached"]
 # Contenders of tools/cachecmp, which have 100 keys in a bulk call, too. What they say instead of delete is that of a key

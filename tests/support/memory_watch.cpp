@@ -48,10 +48,10 @@ void took(std::size_t size) noexcept {
   if (size >= large.load(std::memory_order_relaxed)) blocks.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Byte by byte, and not made into a call of memcpy by the compiler.
-[[gnu::optimize("no-tree-loop-distribute-patterns")]] void* move(void* to, const void* from, std::size_t size) noexcept {
+// Byte by byte; volatile, so that the compiler does not make a call of memcpy of it.
+void* move(void* to, const void* from, std::size_t size) noexcept {
   if (size >= piece) copied.fetch_add(size, std::memory_order_relaxed);
-  auto* out = static_cast<unsigned char*>(to);
+  auto* out = static_cast<volatile unsigned char*>(to);
   auto* in = static_cast<const unsigned char*>(from);
   if (reinterpret_cast<std::uintptr_t>(out) - reinterpret_cast<std::uintptr_t>(in) >= size)
     for (std::size_t i = 0; i < size; ++i) out[i] = in[i];
