@@ -19,16 +19,16 @@ import threading
 
 KEYS = [f"work:{i}" for i in range(1000, 1100)]
 SIZES = {"get_10k": 10_000, "set_10k": 10_000, "get_500k": 500_000, "set_500k": 500_000}  # of values, where it is not 100
-CASES = ["get", "set", "incr", "delete", "miss", "get_multi", "set_multi", *SIZES]
+CASES = ["get", "set", "incr", "delete", "miss", "get_multi", "set_multi", *SIZES, "in_flight"]
 AIMS = {"get": 2_500, "set": 2_500, "get_multi": 120_000, "set_multi": 60_000}  # instructions, of a StringClient's
 OURS = ["StringClient", "Client"]
 PEERS = ["pylibmc", "libmc", "pymemcache", "python-memcached"]
-# Contenders of tools/cachecmp, which have 100 keys in a bulk call, too. What they say instead of delete is that of a key
+# Contenders of tools/cachecmp, which have 100 keys in a bulk call, too, and 1,000 gets in flight. Their delete is that of a key
 # that is there, which has to be stored: nothing to count.
 PROGRAMS = {"C++blocking": "cmemcache_bench_blocking", "C++async": "cmemcache_bench_async",
             "libmemcached": "cmemcache_bench_libmemcached", "floor": "cmemcache_floor"}
 TOLD = {"get": "get work 1 10 100", "set": "set work 1 10 100", "incr": "incr work 1 10 1", "miss": "miss none 1 10 100",
-        "get_multi": "get_multi work 100 10 100", "set_multi": "set_multi work 100 10 100",
+        "get_multi": "get_multi work 100 10 100", "set_multi": "set_multi work 100 10 100", "in_flight": "in_flight work 1000 10 100",
         **{case: f"{case.partition('_')[0]} work 1 10 {size}" for case, size in SIZES.items()}}
 
 

@@ -26,6 +26,14 @@ BOUNDS = {  # instructions, allocations, send, recv
     "get_multi": (146_000, 9, 2, 3),
     "set_multi": (86_500, 6, 2, 2),
 }
+PROGRAMS = {  # instructions of the C++ clients, as contenders of tools/cachecmp; in flight are a thousand gets
+    ("C++blocking", "get"): 4_250,
+    ("C++blocking", "set"): 3_700,
+    ("C++blocking", "get_multi"): 97_000,
+    ("C++blocking", "set_multi"): 57_500,
+    ("C++async", "get"): 14_100,
+    ("C++async", "in_flight"): 3_100_000,
+}
 MEMORY = {  # bytes copied in user space for each byte of the value, blocks of at least half its size
     ("StringClient", "get_10k"): (2.02, 2),  # it comes with its VALUE line into the connection's buffer
     ("StringClient", "set_10k"): (0, 0),
@@ -53,6 +61,16 @@ def test_instructions(memcached):
     for case, counted in each(work.instructions, memcached).items():
         assert counted <= BOUNDS[case][0], case
         assert counted > BOUNDS[case][0] / 10, f"{case}: nothing was counted"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="counted elsewhere")
+@pytest.mark.parametrize("who, case", PROGRAMS)
+def test_instructions_in_cpp(memcached, who, case):
+    try:
+        counted = work.instructions(memcached.address, case, ENVIRONMENT, calls=20, who=who)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    assert PROGRAMS[who, case] / 10 < counted <= PROGRAMS[who, case]
 
 
 def test_allocations(memcached):
