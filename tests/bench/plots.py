@@ -47,7 +47,7 @@ def draw(result, folder):
 
 def _height(names, cases):
     """Inches of a row of panels: as many bars as the fullest has."""
-    return 0.75 + 0.2 * max(len(cases[name]["contenders"]) for name in names)
+    return 0.85 + 0.2 * max(len(cases[name]["contenders"]) for name in names)
 
 
 def _bars(panel, name, case):
@@ -70,9 +70,9 @@ def _bars(panel, name, case):
         panel.xaxis.set_major_formatter("{x:g}")
     else:
         panel.set_xlim(0, max(1, *lengths) * 1.5)
-    floor = f"  (floor: {contenders[FLOOR]['us']:,.1f} us)" if FLOOR in contenders else f"  (base: {base})"
-    title = f"{name}: {case['title'].partition('; floor')[0].partition('; values')[0]}"
-    panel.set_title(f"{textwrap.shorten(title, 50, placeholder=' ...')}{floor}", fontsize=9, loc="left")
+    title = case["title"].partition("; floor")[0].partition("; values")[0]
+    panel.set_title(f"{textwrap.shorten(title, 60, placeholder=' ...')}\n{name}; {base}: {contenders[base]['us']:,.1f} us",
+                    fontsize=9, loc="left")
     panel.tick_params(labelsize=8)
     for label in panel.get_yticklabels():
         if label.get_text() in OURS:
