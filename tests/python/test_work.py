@@ -110,3 +110,11 @@ def test_copies_and_blocks_are_seen(tmp_path):
         return [int(figure) for figure in re.findall(r"[0-9]+", told.read_text())]
     (copied, blocks), (copied_more, blocks_more) = told("pass"), told("bytes(one); bytes(one)")
     assert 2_000_000 <= copied_more - copied < 2_100_000 and blocks_more - blocks == 2 and blocks >= 1
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["--only", "gett"], "no such case: gett"), (["--who", "nobody"], "no such client: nobody")])
+def test_misuse_of_the_tool(words, complaint):
+    tool = pathlib.Path(__file__).resolve().parents[2] / "tools" / "work"
+    done = subprocess.run([sys.executable, tool, *words], capture_output=True, text=True)
+    assert done.returncode == 2 and complaint in done.stderr and done.stdout == ""
