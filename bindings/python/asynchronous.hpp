@@ -12,6 +12,8 @@ namespace cmemcache::python {
 
 /// The driver of the verbs that return a concurrent.futures.Future.
 struct as_future {
+  using promise_type = future_promise;
+
   template <runnable_verb Verb>
   static PyObject* call(PyObject* self, const call_arguments& given);
 
@@ -25,6 +27,8 @@ void refuse(operation& op, PyObject* future);
 /// The driver of the verbs that return a future of the running event loop.
 class as_awaitable {
  public:
+  using promise_type = promise;
+
   template <runnable_verb Verb>
   static PyObject* call(PyObject* self, const call_arguments& given);
 
@@ -42,7 +46,7 @@ template <typename Driver, runnable_verb Verb>
 PyObject* start(PyObject* self, const call_arguments& given) {
   const front* const of = front_of(self);
   if (of == nullptr) return nullptr;
-  using operation_type = python_operation<typename Verb::exchange>;
+  using operation_type = python_operation<typename Verb::exchange, typename Driver::promise_type>;
   const auto release = [](operation_type* op) { op->release(); };
   std::unique_ptr<operation_type, decltype(release)> op(new operation_type(*of, Verb::op, &Verb::result, given));
   reference future = Driver::new_future(*of);

@@ -101,6 +101,28 @@ bool promise::keep(const outcome& became) noexcept {
   return true;
 }
 
+// Whether anybody may have its condition, or a callback on it.
+bool future_promise::is_looked_at() const noexcept {
+  static PyObject* const looked_at = PyUnicode_InternFromString("_looked_at");
+  const reference answer = reference::owning(PyObject_GetAttr(future_.get(), looked_at));
+  if (!answer) PyErr_Clear();
+  return answer.get() != Py_False;
+}
+
+// The first attribute may make a dict, and that have the garbage collector run, and others. From the look on nothing does.
+bool future_promise::keep(const outcome& became) noexcept {
+  static PyObject* const result = PyUnicode_InternFromString("_result");
+  static PyObject* const exception = PyUnicode_InternFromString("_exception");
+  static PyObject* const state = PyUnicode_InternFromString("_state");
+  static PyObject* const finished = PyUnicode_InternFromString("FINISHED");
+  const bool is_result = became.value() != nullptr;
+  const bool told = PyObject_SetAttr(future_.get(), is_result ? result : exception,
+                                     is_result ? became.value() : became.exception()) == 0;
+  if (told && !is_looked_at() && PyObject_SetAttr(future_.get(), state, finished) == 0) return true;
+  PyErr_Clear();
+  return promise::keep(became);
+}
+
 bool promise::is_cancelled() const noexcept {
   static PyObject* const cancelled = PyUnicode_InternFromString("cancelled");
   return is_set(future_.get(), cancelled);

@@ -70,8 +70,18 @@ class promise {
   bool is_cancelled() const noexcept;
   void cancel() noexcept;
 
- private:
+ protected:
   reference future_;
+};
+
+/// The same of a cmemcache.Future.
+class future_promise : public promise {
+ public:
+  using promise::promise;
+  bool keep(const outcome& became) noexcept;
+
+ private:
+  bool is_looked_at() const noexcept;
 };
 
 /// Whether the Python object of a client is there, and will be as long as somebody refers to it.
@@ -83,11 +93,12 @@ void raise_client_is_gone();
 /// Counts the replies to a call that nobody waited for.
 void count_orphaned_replies(operation& op) noexcept;
 
-/// The exchange of a verb on its way through an asynchronous engine, and the future that waits for its result.
+/// The exchange of a verb on its way through an asynchronous engine, and the `Promise` to the future that waits for its
+/// result.
 ///
 /// Made and begun with the GIL held, completed with the GIL held; Python's half goes then, so that what is left, which may
 /// still have a reply to swallow, is C++ and needs none.
-template <typename Exchange>
+template <typename Exchange, typename Promise>
 class python_operation final : public carried_by<Exchange>::operation {
  public:
   using result_maker = PyObject* (*)(Exchange&);
@@ -122,7 +133,7 @@ class python_operation final : public carried_by<Exchange>::operation {
       return python_.reset();
     }
     const outcome became = conclude();
-    promise waits = std::move(*python_->waits);
+    Promise waits = std::move(*python_->waits);
     const bool in_trouble = !python_->x.failures.empty();
     python_.reset();
     if (!waits.keep(became) && loop_ != nullptr && !in_trouble) count_orphaned_replies(*this);
@@ -137,7 +148,7 @@ class python_operation final : public carried_by<Exchange>::operation {
     Exchange x;
     std::array<reference, signature::most> arguments;
     std::shared_ptr<const client_life> life;
-    std::optional<promise> waits;
+    std::optional<Promise> waits;
   };
 
   // The client is kept meanwhile: what Python runs here, or on another thread, may let go of it.

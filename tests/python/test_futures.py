@@ -84,6 +84,25 @@ class TestIsAFuture:
         asyncio.run(main())
         assert stalled.first.cancelled()
 
+    def test_looked_at_or_not_while_it_is_settled(self, futures, key):
+        """Few futures are waited for, and only those have a condition; who begins to wait at that very moment is told."""
+        futures.set(key, "v").result(5)
+        for round_ in range(20):
+            asked = [futures.get(key) for _ in range(100)]
+            waits = [threading.Thread(target=cf.wait, args=([f], 5)) for f in asked[round_ % 2::5]]
+            [t.start() for t in waits]
+            assert [f.result(5) for f in asked] == ["v"] * 100
+            [t.join(5) for t in waits]
+            assert not any(t.is_alive() for t in waits)
+        begun = futures.get(key)
+        while not begun.done():
+            time.sleep(0.001)
+        assert begun.result() == "v" and "_condition" not in vars(begun)
+        assert begun.exception() is None and cf.wait([begun], 0).done == {begun}
+        bad = futures.get("a b")
+        with pytest.raises(cmemcache.Client.MemcachedKeyError):
+            bad.result()
+
     def test_the_slab_verbs_too(self, futures):
         future = futures.get_slabs()
         assert isinstance(future, cf.Future) and future.result(5)

@@ -1,10 +1,32 @@
 """Calls that return a ``concurrent.futures.Future``. The verbs are C++; here is what is called seldom."""
 
 import concurrent.futures
-from concurrent.futures._base import CANCELLED
+import threading
+from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, PENDING
 
 from . import _cmemcache, _exit, _slabs
 from ._fronts import Front
+
+
+class _MadeWhenLookedAt:
+    """An attribute of a Future that others than its caller may want.
+
+    Most futures are only ever asked for their results when these are there, and a condition costs more than all the rest of
+    one. Whoever waits, adds a callback or cancels looks at it first, and marks the future by that: one that is not marked
+    is settled without it, which the GIL keeps apart.
+    """
+
+    def __init__(self, make):
+        self._make = make
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, future, owner=None):
+        if future is None:
+            return self
+        future._looked_at = True  # first: from here on it is settled under the condition
+        return future.__dict__.setdefault(self._name, self._make())
 
 
 class Future(concurrent.futures.Future):
@@ -16,8 +38,23 @@ class Future(concurrent.futures.Future):
     future of the same client waits in vain.
     """
 
+    _state, _result, _exception = PENDING, None, None
+    _looked_at = False
+    _condition = _MadeWhenLookedAt(threading.Condition)
+    _waiters = _MadeWhenLookedAt(list)
+    _done_callbacks = _MadeWhenLookedAt(list)
     _call = None  # what _cmemcache.withdraw() wants
     _source = None  # the future that this one is made of
+
+    __init__ = object.__init__  # all of it is above
+
+    def result(self, timeout=None):
+        if self._state == FINISHED and self._exception is None:
+            return self._result
+        return super().result(timeout)
+
+    def done(self):
+        return self._state in (FINISHED, CANCELLED, CANCELLED_AND_NOTIFIED)
 
     def cancel(self):
         """Takes the call back. True unless it is done; a store that was sent may happen all the same."""
