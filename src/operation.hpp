@@ -140,6 +140,14 @@ class operation_list {
     return op;
   }
 
+  /// `others` come behind, and that list is empty then.
+  void append(operation_list& others) noexcept {
+    if (others.empty()) return;
+    (head_ == nullptr ? head_ : tail_->next) = others.head_;
+    tail_ = others.tail_;
+    others = {};
+  }
+
   operation_list take() noexcept { return std::exchange(*this, {}); }
 
  private:

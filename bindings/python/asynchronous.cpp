@@ -2,14 +2,9 @@
 
 #include "async_engines.hpp"
 #include "loop_engine.hpp"
+#include "loop_future.hpp"
 
 namespace cmemcache::python {
-
-// Of a client that is closed: told through its future, as everything is.
-void refuse(operation& op, PyObject* future) {
-  promise(reference::to(future)).keep(outcome(nullptr));
-  op.release();
-}
 
 namespace {
 
@@ -42,19 +37,16 @@ void as_future::submit(const front& of, operation& op, PyObject* future) {
   } catch (...) {  // the system has no thread, or no descriptor
     raise_current();
   }
-  refuse(op, future);
+  refuse<promise_type>(op, future);
 }
 
 reference as_awaitable::new_future(const front&) {
   const reference loop = running_loop();
-  return loop ? reference::owning(PyObject_CallMethod(loop.get(), "create_future", nullptr)) : reference();
+  return loop ? new_loop_future(loop.get()) : reference();
 }
 
 std::shared_ptr<loop_engine> as_awaitable::engine_for(const front& of, PyObject* future) {
-  static PyObject* const get_loop = PyUnicode_InternFromString("get_loop");
-  const reference loop = reference::owning(PyObject_CallMethodNoArgs(future, get_loop));
-  if (!loop) throw python_error_set();
-  return of.client().asynchronous().on_loop(loop.get());
+  return of.client().asynchronous().on_loop(loop_of(future));
 }
 
 }  // namespace cmemcache::python

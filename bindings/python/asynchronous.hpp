@@ -21,13 +21,18 @@ struct as_future {
   static void submit(const front& of, operation& op, PyObject* future);
 };
 
-/// Ends a call, which nobody carries out, with the exception that is set.
-void refuse(operation& op, PyObject* future);
+/// Ends a call, which nobody carries out, with the exception that is set: of a client that is closed, told through its
+/// future, as everything is.
+template <typename Promise>
+void refuse(operation& op, PyObject* future) {
+  Promise(reference::to(future)).keep(outcome(nullptr));
+  op.release();
+}
 
 /// The driver of the verbs that return a future of the running event loop.
 class as_awaitable {
  public:
-  using promise_type = promise;
+  using promise_type = loop_promise;
 
   template <runnable_verb Verb>
   static PyObject* call(PyObject* self, const call_arguments& given);
@@ -53,7 +58,7 @@ PyObject* start(PyObject* self, const call_arguments& given) {
   if (!future) return nullptr;
   if (!Verb::read(op->exchange(), given)) {
     if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
-    promise(reference::to(future.get())).keep(outcome(nullptr));
+    typename Driver::promise_type(reference::to(future.get())).keep(outcome(nullptr));
     return future.release();
   }
   op->begin(reference::to(future.get()));
@@ -70,12 +75,12 @@ template <typename Operation>
 void as_awaitable::submit(const front& of, Operation& op, PyObject* future) {
   try {
     const auto engine = engine_for(of, future);
-    op.waits_in(engine->standing());
+    op.waits().waits_in(engine->standing());
     return engine->submit(op);
   } catch (...) {
     raise_current();
   }
-  refuse(op, future);
+  refuse<promise_type>(op, future);
 }
 
 template <runnable_verb Verb>

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client.hpp"
+#include "errors.hpp"
 
 namespace cmemcache::python {
 
@@ -26,8 +27,15 @@ void destroy_capsule(PyObject* capsule) {
 template <auto Call>
 PyObject* called(PyObject* capsule, PyObject* argument) noexcept {
   const auto engine = static_cast<weak_engine*>(PyCapsule_GetPointer(capsule, capsule_name))->lock();
-  if (engine != nullptr && !engine->is_inherited()) Call(*engine, argument);
-  return Py_NewRef(Py_None);
+  if (engine == nullptr || engine->is_inherited()) return Py_NewRef(Py_None);
+  loop_standing& loop = engine->standing();
+  loop.may_go_on = true;
+  Call(*engine, argument);
+  loop.may_go_on = false;
+  if (!loop.raised) return Py_NewRef(Py_None);
+  const reference raised = std::move(loop.raised);
+  raise(raised);
+  return nullptr;
 }
 
 void call_readable(loop_engine& e, PyObject* fd) { e.ready(static_cast<int>(PyLong_AsLong(fd)), false); }
@@ -127,6 +135,21 @@ void loop_engine::enter(Work&& work) {
     return;
   }
   const auto self = weak_from_this().lock();  // the client may let go of us
+  go_round(work);
+  if (to_be_ended_) return end();
+  if (delivering_) return;
+  deliver_all();
+  // What those have asked who have just gone on. Should that be over at once, others in the loop come first.
+  if (!inbox_.empty() && dispatcher_.size() == 0 && !to_be_ended_) {
+    go_round([this] { take_in(); });
+    deliver_all();
+  }
+  if (to_be_ended_) return end();
+  if (!inbox_.empty()) call_for_turn();
+}
+
+template <class Work>
+void loop_engine::go_round(Work&& work) {
   busy_ = true;
   work();
   dispatcher_.turn();
@@ -135,7 +158,17 @@ void loop_engine::enter(Work&& work) {
     dispatcher_.turn();
   }
   busy_ = false;
-  if (to_be_ended_) end();
+}
+
+// Outside of all else: whoever hears of a result may do anything with the client.
+void loop_engine::deliver_all() noexcept {
+  if (delivering_) return;
+  delivering_ = true;
+  while (operation* const op = over_.pop()) {
+    op->complete();
+    op->release();
+  }
+  delivering_ = false;
 }
 
 void loop_engine::take_in() noexcept {
@@ -145,14 +178,17 @@ void loop_engine::take_in() noexcept {
 void loop_engine::submit(operation& op) {
   inbox_.push(op);
   if (ended_) to_be_ended_ = true, ended_ = false;
-  if (!busy_) {
-    busy_ = true;
-    take_in();
-    busy_ = false;
-    if (to_be_ended_) return end();
-    // Nothing that could be sent with it is under way.
-    if (!turn_is_due_ && dispatcher_.size() == 1) return enter([] {});
-  }
+  if (busy_ || delivering_) return;  // and seen to after that
+  busy_ = true;
+  take_in();
+  busy_ = false;
+  if (to_be_ended_) return end();
+  // Nothing that could be sent with it is under way.
+  if (!turn_is_due_ && dispatcher_.size() == 1) return enter([] {});
+  call_for_turn();
+}
+
+void loop_engine::call_for_turn() noexcept {
   if (turn_is_due_) return;
   turn_is_due_ = true;
   const reference handle = reference::owning(PyObject_CallOneArg(call_soon_.get(), on_turn_.get()));
@@ -245,12 +281,7 @@ void loop_engine::wake_at(net::time_point when) {
   timer_at_ = when;
 }
 
-void loop_engine::deliver(operation_list over) {
-  while (operation* const op = over.pop()) {
-    op->complete();
-    op->release();
-  }
-}
+void loop_engine::deliver(operation_list over) { over_.append(over); }
 
 // ---- the end
 
@@ -306,15 +337,17 @@ void loop_engine::end() noexcept {
   if (busy_) return;
   const exception_kept guard;
   const auto self = weak_from_this().lock();
-  busy_ = true;
   standing_.is_closed = is_loop_closed() || _Py_IsFinalizing();
   do {
+    busy_ = true;
     take_in();
     dispatcher_.close();
     dispatcher_.turn();
-  } while (!inbox_.empty());
+    busy_ = false;
+    ended_ = true;
+    deliver_all();
+  } while (!inbox_.empty() && !delivering_);
   ended_ = true;
-  busy_ = false;
   if (!timer_) return;
   const reference cancelled = reference::owning(PyObject_CallMethod(timer_.get(), "cancel", nullptr));
   if (!cancelled) PyErr_Clear();

@@ -15,7 +15,7 @@ namespace cmemcache::python {
 
 /// A dispatcher on an asyncio event loop, which watches the connections itself: no thread, no lock, no wake-up from
 /// elsewhere. What is submitted in one turn of the loop is sent together at the end of it; what is submitted while nothing
-/// is under way is sent at once.
+/// is under way is sent at once, and what those submit who were woken by an answer when all of them have gone on.
 ///
 /// Nobody tells of a loop's end: engines of closed loops end when one is made for another, whoever has them.
 ///
@@ -37,7 +37,7 @@ class loop_engine final : public driver, public std::enable_shared_from_this<loo
   bool is_inherited() const noexcept { return generation_ != net::fork_generation(); }
 
   /// For the calls under way.
-  const loop_standing& standing() const noexcept { return standing_; }
+  loop_standing& standing() noexcept { return standing_; }
 
   /// Takes `op` over. The caller holds us meanwhile.
   void submit(operation& op);
@@ -69,7 +69,11 @@ class loop_engine final : public driver, public std::enable_shared_from_this<loo
 
   template <class Work>
   void enter(Work&& work);
+  template <class Work>
+  void go_round(Work&& work);
+  void deliver_all() noexcept;
   void take_in() noexcept;
+  void call_for_turn() noexcept;
   void disconnect() noexcept;
   void end() noexcept;
   static void end_those_of_closed_loops();
@@ -90,7 +94,9 @@ class loop_engine final : public driver, public std::enable_shared_from_this<loo
   std::unordered_map<int, watched> watched_;
   reference timer_;
   net::time_point timer_at_ = net::time_point::max();
-  operation_list inbox_;       // submitted while we were busy
+  operation_list inbox_;       // submitted while we were busy, or delivered
+  operation_list over_;        // to be delivered
+  bool delivering_ = false;
   bool turn_is_due_ = false;
   bool busy_ = false;          // in the dispatcher
   bool missed_ = false;        // something came while we were busy

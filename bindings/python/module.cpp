@@ -15,6 +15,7 @@
 #include "client.hpp"
 #include "errors.hpp"
 #include "instance.hpp"
+#include "loop_future.hpp"
 #include "verbs.hpp"
 
 // The module and its class. Only this file and instance.cpp see Boost.Python.
@@ -97,7 +98,7 @@ BOOST_PYTHON_MODULE(_cmemcache) {
   namespace bp = boost::python;
   using namespace cmemcache::python;
 
-  if (!import_errors()) bp::throw_error_already_set();
+  if (!import_errors() || !import_loop_futures()) bp::throw_error_already_set();
   bp::register_exception_translator<python_error_set>(&translate<python_error_set>);
   bp::register_exception_translator<cmemcache::error>(&translate<cmemcache::error>);
 

@@ -4,14 +4,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "client.hpp"
 #include "errors.hpp"
 #include "front.hpp"
-#include "loop_standing.hpp"
 #include "multi_exchange.hpp"
 #include "operation.hpp"
+#include "promises.hpp"
 #include "reference.hpp"
 #include "servers_exchange.hpp"
 #include "single_exchange.hpp"
@@ -42,46 +43,6 @@ struct carried_by<servers_exchange> {
   using operation = server_operation;
   static void ask(server_operation& op, servers_exchange& x);
   static void answer(server_operation& op, servers_exchange& x);
-};
-
-/// What became of a call: `value`, which is taken over, or where that is null the exception that is set, and is not any
-/// more.
-class outcome {
- public:
-  explicit outcome(PyObject* value) noexcept;
-
-  PyObject* value() const noexcept { return value_.get(); }
-  PyObject* exception() const noexcept { return exception_.get(); }
-
- private:
-  reference value_;
-  reference exception_;
-};
-
-/// A future, of either kind, and the end of its call. Nothing that goes wrong here goes anywhere else.
-class promise {
- public:
-  explicit promise(reference future) noexcept : future_(std::move(future)) {}
-
-  /// One who has been cancelled hears nothing. False: that was so.
-  bool keep(const outcome& became) noexcept;
-
-  /// Whether one who waits in an event loop does not any more.
-  bool is_cancelled() const noexcept;
-  void cancel() noexcept;
-
- protected:
-  reference future_;
-};
-
-/// The same of a cmemcache.Future.
-class future_promise : public promise {
- public:
-  using promise::promise;
-  bool keep(const outcome& became) noexcept;
-
- private:
-  bool is_looked_at() const noexcept;
 };
 
 /// Whether the Python object of a client is there, and will be as long as somebody refers to it.
@@ -121,22 +82,24 @@ class python_operation final : public carried_by<Exchange>::operation {
     this->what.prefix = prefix_;
   }
 
-  /// Its future is one of an event loop, and is asked from now on whether it was cancelled: that tells us nothing of itself.
-  void waits_in(const loop_standing& loop) noexcept { loop_ = &loop; }
+  Promise& waits() noexcept { return *python_->waits; }
 
-  bool wanted() const noexcept override { return loop_ == nullptr || !python_ || !python_->waits->is_cancelled(); }
+  bool wanted() const noexcept override { return !python_ || python_->waits->is_wanted(); }
 
   // Whoever hears of the result finds the client and the arguments let go of.
   void complete() override {
-    if (loop_ != nullptr && loop_->is_closed) {  // asyncio would complain of a result that nobody can ever fetch
-      python_->waits->cancel();
-      return python_.reset();
+    if constexpr (requires { waits().is_past(); }) {
+      if (waits().is_past()) {
+        waits().cancel();
+        return python_.reset();
+      }
     }
     const outcome became = conclude();
-    Promise waits = std::move(*python_->waits);
+    Promise told = std::move(waits());
     const bool in_trouble = !python_->x.failures.empty();
     python_.reset();
-    if (!waits.keep(became) && loop_ != nullptr && !in_trouble) count_orphaned_replies(*this);
+    if constexpr (std::is_void_v<decltype(told.keep(became))>) told.keep(became);
+    else if (!told.keep(became) && !in_trouble) count_orphaned_replies(*this);
   }
 
  private:
@@ -171,7 +134,6 @@ class python_operation final : public carried_by<Exchange>::operation {
   }
 
   result_maker make_result_;
-  const loop_standing* loop_ = nullptr;
   std::string prefix_;  // a reply that is swallowed is still compared with what was asked
   std::optional<half> python_;
 };
