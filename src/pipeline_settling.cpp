@@ -65,6 +65,14 @@ void pipeline::settle_done(net::time_point now) {
     r->previous_under_way = r->next_under_way = nullptr;
     spare_.push_back(std::move(r));
   }
+  if (is_idle()) let_go_of_spares();
+}
+
+// For the next request one is enough, and what many keys once took it need not hold.
+void pipeline::let_go_of_spares() noexcept {
+  constexpr std::size_t small = 16;  // keys
+  if (spare_.size() > 1) spare_.resize(1);
+  if (!spare_.empty() && spare_[0]->merged.capacity() > small) spare_.clear();
 }
 
 void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) {
