@@ -31,6 +31,16 @@ void let_go(PyObject* object) noexcept {
   }
 }
 
+void let_go(std::span<PyObject* const> objects) noexcept {
+  if (is_left_outside()) [[unlikely]]
+    return;
+  try {
+    for (PyObject* object : objects) Py_XDECREF(object);
+  } catch (abi::__forced_unwind&) {
+    stay_outside();
+  }
+}
+
 void gil_exit::enter() noexcept {
   try {
     PyEval_RestoreThread(thread_);

@@ -112,12 +112,15 @@ struct set_multi : verb_of_many_keys<verb::set> {
         !x.read_keys(a[2]))
       return false;
     x.texts = std::vector<value_text>(x.elements.size());
+    std::size_t longest = 0;
     for (protocol::element& e : x.elements) {
       value_text& text = x.texts[e.slot];
       if (!encode(x, x.objects()[e.slot], x.stored()[e.slot], min_compress_len, text)) return false;
       e.value = text.bytes;
       e.flags = WithFlags ? static_cast<std::uint32_t>(flags) : text.flags;
+      longest = std::max(longest, text.bytes.size());
     }
+    x.checked = longest <= x.client.engine().options().max_value_length;  // the keys have been
     return true;
   }
 

@@ -3,12 +3,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <span>
 #include <utility>
 
 namespace cmemcache::python {
 
-/// Py_DECREF. Nothing, on a thread that Python has ended: see stay_outside().
+/// Py_DECREF. Nothing, on a thread that Python has ended: see stay_outside(). Among several may be nulls.
 void let_go(PyObject* object) noexcept;
+void let_go(std::span<PyObject* const> objects) noexcept;
 
 /// A strong reference to a Python object, or to none. Move-only; the GIL must be held wherever one is made, moved onto
 /// another or destroyed.

@@ -4,13 +4,13 @@ namespace cmemcache::python {
 
 // No code runs meanwhile that could change the dict.
 bool pairs::take_dict(PyObject* dict) {
-  reserve(static_cast<std::size_t>(PyDict_GET_SIZE(dict)));
+  const auto size = static_cast<std::size_t>(PyDict_GET_SIZE(dict));
+  keys_.resize(size);
+  values_.resize(size);
   Py_ssize_t at = 0;
-  PyObject* key = nullptr;
-  PyObject* value = nullptr;
-  while (PyDict_Next(dict, &at, &key, &value)) {
-    keys_.push_back(Py_NewRef(key));
-    values_.push_back(Py_NewRef(value));
+  for (std::size_t i = 0; i < size && PyDict_Next(dict, &at, &keys_[i], &values_[i]); ++i) {
+    Py_INCREF(keys_[i]);
+    Py_INCREF(values_[i]);
   }
   return true;
 }

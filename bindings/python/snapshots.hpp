@@ -35,8 +35,8 @@ class pairs {
   pairs(const pairs&) = delete;
   pairs& operator=(const pairs&) = delete;
   ~pairs() {
-    for (PyObject* object : keys_) let_go(object);
-    for (PyObject* object : values_) let_go(object);
+    let_go(keys_);
+    let_go(values_);
   }
 
   /// Once. False: an exception is set.
