@@ -91,7 +91,7 @@ class pipeline final : public watcher {
   void count_io();
 
   void settle_done(net::time_point now);
-  void let_go_of_spares() noexcept;
+  void trim() noexcept;
   void settle(wire_request& r, part& p, net::time_point now, bool lost);
   void lose(net::time_point now);
   void fail_queued(error_code ec, bool reached, net::time_point now);

@@ -65,12 +65,13 @@ void pipeline::settle_done(net::time_point now) {
     r->previous_under_way = r->next_under_way = nullptr;
     spare_.push_back(std::move(r));
   }
-  if (is_idle()) let_go_of_spares();
+  if (is_idle()) trim();
 }
 
-// For the next request one is enough, and what many keys once took it need not hold.
-void pipeline::let_go_of_spares() noexcept {
+// For the next request one spare is enough, and what many keys once took it need not hold.
+void pipeline::trim() noexcept {
   constexpr std::size_t small = 16;  // keys
+  if (channel_ != nullptr) channel_->session().trim();
   if (spare_.size() > 1) spare_.resize(1);
   if (!spare_.empty() && spare_[0]->merged.capacity() > small) spare_.clear();
 }

@@ -97,6 +97,7 @@ bool direct_pool::wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_
 
 void direct_pool::take_back(std::unique_ptr<channel> channel) noexcept {
   const bool usable = channel->is_open() && channel->session().idle();
+  channel->session().trim();
   const std::lock_guard lock(mutex_);
   const auto lent = std::find_if(lent_.begin(), lent_.end(),
                                  [&](const lent_channel& l) { return l.channel == channel.get(); });

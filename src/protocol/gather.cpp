@@ -6,7 +6,7 @@
 namespace cmemcache::protocol {
 
 namespace {
-constexpr std::size_t first_capacity = 2048;
+constexpr std::size_t first_capacity = 1792;  // doubled three times it is what an idle connection may keep
 }  // namespace
 
 // Under steady traffic there may be no moment at which everything was written: what was is given up here.
@@ -79,12 +79,6 @@ void gather::clear() noexcept {
   references_.clear();
   adopted_.clear();
   next_reference_ = size_of_references_ = 0;
-  if (capacity_ > kept_capacity) give_back();
-}
-
-void gather::give_back() noexcept {
-  text_.reset();
-  capacity_ = 0;
 }
 
 }  // namespace cmemcache::protocol

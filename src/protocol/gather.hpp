@@ -69,10 +69,17 @@ class gather {
   void consume(std::size_t size) noexcept {
     if (!references_.empty() || size != filled_ - taken_) return consume_pieces(size);
     filled_ = taken_ = 0;
-    if (capacity_ > kept_capacity) give_back();
   }
 
   void clear() noexcept;
+
+  /// Nothing is to be written for a while: gives back the memory of a burst. An idle connection holds 14 KiB of it at most.
+  void trim() noexcept {
+    constexpr std::size_t kept_capacity = 14 * 1024;
+    if (!empty() || capacity_ <= kept_capacity) return;
+    text_.reset();
+    capacity_ = 0;
+  }
 
  private:
   struct reference {
@@ -80,11 +87,8 @@ class gather {
     std::string_view bytes;  // what is left of it
   };
 
-  static constexpr std::size_t kept_capacity = 8 * 1024;  // an idle connection holds no more than this
-
   void grow(std::size_t size);
   void consume_pieces(std::size_t size) noexcept;
-  void give_back() noexcept;
   void refer_to(std::string_view value);
 
   std::unique_ptr<char[]> text_;

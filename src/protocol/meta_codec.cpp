@@ -1,6 +1,7 @@
 #include "protocol/meta_codec.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "protocol/digits.hpp"
 #include "protocol/error_line.hpp"
@@ -10,7 +11,7 @@ namespace cmemcache::protocol::meta {
 namespace {
 
 // "ms <prefix><key> <size> F<flags> T<exptime> C<cas> MA O<opaque> q\r\n"
-constexpr std::size_t line_overhead = 24 + 5 * (max_digits + 3);
+constexpr std::size_t line_overhead = 24 + 6 * (max_digits + 3);
 
 constexpr char command_letter(verb op) noexcept {
   if (is_retrieval(op) || op == verb::touch) return 'g';
@@ -40,7 +41,10 @@ class counting_opaque {
  public:
   explicit counting_opaque(std::uint32_t first) noexcept : number_(first), end_(put_number(digits_, first)) {}
 
-  std::string_view digits() const noexcept { return {digits_, static_cast<std::size_t>(end_ - digits_)}; }
+  char* put_at(char* at) const noexcept {
+    std::memcpy(at, digits_, sizeof digits_);  // all of the room, whose size is known
+    return at + (end_ - digits_);
+  }
 
   counting_opaque& operator++() noexcept {
     if (++number_ != 0 && end_[-1] != '9') ++end_[-1];
@@ -50,11 +54,11 @@ class counting_opaque {
 
  private:
   std::uint32_t number_;
-  char digits_[max_digits + 1];
+  char digits_[max_digits + 1] = {};
   char* end_;
 };
 
-void encode_one(const command& what, const element& e, bool quiet, std::string_view opaque, gather& out) {
+void encode_one(const command& what, const element& e, bool quiet, const counting_opaque& opaque, gather& out) {
   char* const start = out.room(line_overhead + what.prefix.size() + e.key.size());
   char* at = start;
   *at++ = 'm';
@@ -80,7 +84,7 @@ void encode_one(const command& what, const element& e, bool quiet, std::string_v
     at = put_flag(at, 'D', e.number);
   }
   at = put_mode(at, what.op);
-  at = put(put(at, " O"), opaque);
+  at = opaque.put_at(put(at, " O"));
   if (quiet) at = put(at, " q");
   at = put(at, "\r\n");
   out.commit(static_cast<std::size_t>(at - start));
@@ -136,6 +140,15 @@ bool parse_value(std::string_view rest, verb asked, reply_line& out) noexcept {
   return true;
 }
 
+// As many bytes as the elements will have if all are like the first, so that what is written does not move while it grows.
+std::size_t likely_size(const command& what, std::span<const element> elements) noexcept {
+  constexpr std::size_t around = 24;  // "ms ", the size, flags, an opaque, " q" and two line ends
+  constexpr std::size_t most = 64 * 1024;
+  const element& e = elements.front();
+  const std::size_t value = e.value.size() < gather::reference_threshold ? e.value.size() : 0;
+  return std::min(elements.size() * (around + what.prefix.size() + e.key.size() + value), most);
+}
+
 }  // namespace
 
 bool can_say(const command& what) noexcept { return has_key(what.op) && !(what.noreply && takes_noreply(what.op)); }
@@ -148,9 +161,10 @@ reply_shape shape_of(const command& what, std::size_t count) noexcept {
 void encode(const command& what, std::span<const element> elements, reply_shape shape, std::uint32_t first_opaque,
             gather& out) {
   const bool quiet = shape == reply_shape::quiet;
+  if (elements.size() > 1) out.room(likely_size(what, elements));
   counting_opaque opaque(first_opaque);
   for (const element& e : elements) {
-    encode_one(what, e, quiet, opaque.digits(), out);
+    encode_one(what, e, quiet, opaque, out);
     ++opaque;
   }
   if (!quiet) return;

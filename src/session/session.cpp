@@ -348,10 +348,12 @@ void session::file(std::size_t index, const item& answer) noexcept {
 
 void session::file_the_rest(status what) noexcept {
   pending_request& head = *awaiting_.front();
+  const item answer{.status = what};
+  reply_sink* const sink = head.sink;
   for (protocol::element& e : head.elements) {
     if (e.answered) continue;
     e.answered = true;
-    if (head.sink != nullptr) head.sink->filed(e.slot, {.status = what});
+    if (sink != nullptr) sink->filed(e.slot, answer);
   }
 }
 

@@ -89,6 +89,9 @@ class session {
   /// Nothing queued, written or awaited, and no bytes left over: another caller may use the connection.
   bool idle() const noexcept;
 
+  /// It is idle, and may be for a while: gives back memory that it does not need to be so.
+  void trim() noexcept { out_.trim(); }
+
   /// Bytes received and written so far.
   std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   std::uint64_t bytes_out() const noexcept { return bytes_out_; }
@@ -109,7 +112,7 @@ class session {
     item answer;
   };
 
-  static constexpr std::size_t output_bound = 64 * 1024;  // bytes encoded ahead of the socket
+  static constexpr std::size_t output_bound = 32 * 1024;  // bytes encoded ahead of the socket, and one request more
 
   bool can_encode() const noexcept;
   void encode_greeting();

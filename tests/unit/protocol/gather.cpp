@@ -139,16 +139,26 @@ TEST_CASE("under steady traffic memory does not grow", "[gather]") {
   CHECK(seen + gathered(out) == put);
 }
 
-TEST_CASE("a burst's memory is given back", "[gather]") {
+TEST_CASE("a burst's memory is given back, when nothing of it is to be written any more", "[gather]") {
   gather out;
   append_text(out, std::string(100'000, 'x'));
   CHECK(out.capacity() >= 100'000);
+  out.trim();
+  CHECK(out.size() == 100'000);
+  out.consume(100'000);
+  CHECK(out.empty());
+  CHECK(out.capacity() >= 100'000);  // there may be more of it
+  out.trim();
+  CHECK(out.capacity() == 0);
+  append_text(out, std::string(100'000, 'x'));
   out.clear();
   CHECK(out.empty());
   CHECK(out.size() == 0);
+  out.trim();
   CHECK(out.capacity() == 0);
   append_text(out, "small");
   CHECK(gathered(out) == "small");
+  out.trim();
   CHECK(out.capacity() != 0);  // and a little is kept
 }
 
