@@ -21,16 +21,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 import work  # noqa: E402
 
 BOUNDS = {  # instructions, allocations, send, recv
-    "get": (4_800, 0, 1, 1),
-    "set": (4_480, 0, 1, 1),
-    "get_multi": (146_000, 9, 2, 3),
-    "set_multi": (86_500, 6, 2, 2),
+    "get": (3_780, 0, 1, 1),
+    "set": (3_950, 0, 1, 1),
+    "get_multi": (106_500, 7, 2, 3),
+    "set_multi": (61_500, 6, 2, 2),
 }
 PROGRAMS = {  # instructions of the C++ clients, as contenders of tools/cachecmp; in flight are a thousand gets
-    ("C++blocking", "get"): 4_250,
-    ("C++blocking", "set"): 3_700,
-    ("C++blocking", "get_multi"): 97_000,
-    ("C++blocking", "set_multi"): 57_500,
+    ("C++blocking", "get"): 3_180,
+    ("C++blocking", "set"): 3_170,
+    ("C++blocking", "get_multi"): 59_300,
+    ("C++blocking", "set_multi"): 46_500,
     ("C++async", "get"): 14_100,
     ("C++async", "in_flight"): 3_100_000,
 }
