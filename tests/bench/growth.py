@@ -73,10 +73,8 @@ CURVES = {curve.name: curve for curve in _CURVES}
 class Growth:
     """Measures curves. `absent` says which contenders are not there, and why."""
 
-    def __init__(self, curves, rounds, seconds, points=None, contenders=None, peers=None, progress=lambda done, of: None):
-        self.curves = [dataclasses.replace(curve, points=tuple(p for p in curve.points if p <= points) if points else curve.points,
-                                           contenders=tuple(c for c in curve.contenders if not contenders or c in contenders))
-                       for curve in curves]
+    def __init__(self, curves, rounds, seconds, peers=None, progress=lambda done, of: None):
+        self.curves = curves
         self.rounds, self.seconds, self.progress = rounds, seconds, progress
         self.env = Field([], 0, peers).env
         self.all_cpus = os.sched_getaffinity(0)
@@ -84,7 +82,7 @@ class Growth:
         self.done, self.of = 0, rounds * sum(len(c.points) * len(c.verbs) * len(c.contenders) for c in self.curves)
 
     def measure(self):
-        """{curve: {verb: {contender: {point: figures}}}}; a figure is the median over the rounds."""
+        """{curve: {verb: {contender: {point: figures}}}}; a figure is the median over the rounds, of two the lower."""
         return {curve.name: self._curve(curve) for curve in self.curves}
 
     def _curve(self, curve):
@@ -100,7 +98,7 @@ class Growth:
         for verb, contender, point in rounds[0]:
             figures = [played[verb, contender, point] for played in rounds if (verb, contender, point) in played]
             told.setdefault(verb, {}).setdefault(contender, {})[point] = {
-                name: statistics.median(f[name] for f in figures) for name in figures[0]}
+                name: statistics.median_low([f[name] for f in figures]) for name in figures[0]}
         return told
 
     def _point(self, curve, verb, point, ground, played):

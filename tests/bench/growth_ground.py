@@ -56,7 +56,8 @@ def thousand_servers(stack, count):
             probe = probes.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
             ports.append(probe.getsockname()[1])
-    others = ",".join(f"127.0.0.1:{port}" for port in ports[1:])
-    server = MemcachedServer("-t", "1", "-m", "64", "-c", str(4 * count), "-l", others, port=ports[0])
+    addresses = [f"127.0.0.1:{port}" for port in ports]
+    also = ["-l", ",".join(addresses[1:])] if count > 1 else []
+    server = MemcachedServer("-t", "1", "-m", "64", "-c", 100 + 3 * count, *also, port=ports[0])
     stack.enter_context(server)
-    return [server], [f"127.0.0.1:{port}" for port in ports]
+    return [server], addresses

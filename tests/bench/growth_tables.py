@@ -29,6 +29,10 @@ CELLS = {
 }
 
 
+def title_of(verb):
+    return verb.title[:1].upper() + verb.title[1:]
+
+
 def lines(name, verbs):
     """The tables of one curve, given {verb: {contender: {point: figures}}}."""
     curve = CURVES[name]
@@ -36,11 +40,13 @@ def lines(name, verbs):
     for verb, told in verbs.items():
         for cell in curve.verbs[verb].cells:
             what, show = CELLS[cell]
-            points = sorted({point for of_contender in told.values() for point in of_contender})
-            yield f"\n**{curve.verbs[verb].title[0].upper()}{curve.verbs[verb].title[1:]}**: {what}\n"
+            shown = {contender: {point: show(f) for point, f in figures.items()} for contender, figures in told.items()}
+            points = sorted({point for row in shown.values() for point, text in row.items() if text})
+            if not points:
+                continue
+            yield f"\n**{title_of(curve.verbs[verb])}**: {what}\n"
             yield f"| {curve.axis} | " + " | ".join(f"{point:,}" for point in points) + " |"
             yield "| --- |" + " ---: |" * len(points)
-            for contender, figures in told.items():
-                cells = [show(figures[point]) if point in figures else "" for point in points]
-                yield f"| {contender} | " + " | ".join(cells) + " |"
+            for contender, row in shown.items():
+                yield f"| {contender} | " + " | ".join(row.get(point, "") for point in points) + " |"
     yield ""
