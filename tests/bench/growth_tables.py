@@ -1,5 +1,7 @@
 """Tables of curves, in Markdown."""
 
+import re
+
 from .growth import CURVES
 
 
@@ -36,7 +38,6 @@ def title_of(verb):
 def lines(name, verbs):
     """The tables of one curve, given {verb: {contender: {point: figures}}}."""
     curve = CURVES[name]
-    yield f"### {curve.title}"
     for verb, told in verbs.items():
         for cell in curve.verbs[verb].cells:
             what, show = CELLS[cell]
@@ -49,4 +50,11 @@ def lines(name, verbs):
             yield "| --- |" + " ---: |" * len(points)
             for contender, row in shown.items():
                 yield f"| {contender} | " + " | ".join(row.get(point, "") for point in points) + " |"
-    yield ""
+
+
+def put_into(text, curves):
+    """`text` with new tables between its marks, <!-- growth: NAME --> and <!-- end -->, for the curves that there are."""
+    def tables(mark):
+        name = mark[2]
+        return f"{mark[1]}{chr(10).join(lines(name, curves[name]))}\n\n{mark[3]}" if name in curves else mark[0]
+    return re.sub(r"(<!-- growth: (\w+) -->\n).*?(<!-- end -->)", tables, text, flags=re.S)

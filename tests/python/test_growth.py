@@ -84,7 +84,8 @@ def test_who_is_not_installed_is_skipped_and_named(tmp_path):
 
 @pytest.mark.parametrize("words, complaint", [
     (["--only", "keyss"], "no such curve: keyss"), (["--contenders", "StringClient,nobody"], "no such contender: nobody"),
-    (["--rounds", "0"], "at least 1"), (["--most", "0"], "at least 1"), (["--peers", "/no/such/folder"], "is no folder")])
+    (["--rounds", "0"], "at least 1"), (["--most", "0"], "at least 1"), (["--peers", "/no/such/folder"], "is no folder"),
+    (["--into", "/no/such/page"], "is no file")])
 def test_misuse(words, complaint):
     done = grow(*words)
     assert done.returncode == 2 and complaint in done.stderr and done.stdout == ""
@@ -114,3 +115,12 @@ def test_a_table_has_a_row_for_each_and_a_gap_for_what_is_missing():
     assert "| keys | 1 | 1,000 |" in text
     assert "| StringClient | 17.3 (8.63) | 0.4 (0.2) |" in text and "| pylibmc | 1,234 (617) |  |" in text
     assert "| StringClient | 20 KB | 20 KB |" in text
+
+
+def test_new_tables_take_the_place_of_old_ones():
+    told = {"pinned": {"libmc": {8: {"us": 20, "client_us": 12, "server_us": 8, "connections": 4}}}}
+    page = "one\n<!-- growth: threads -->\nold\n<!-- end -->\ntwo\n<!-- growth: keys -->\nkept\n<!-- end -->\n"
+    page = growth_tables.put_into(page, {"threads": told})
+    assert "old" not in page and page.count("| libmc | 50 (4) |") == 1
+    assert page.startswith("one\n<!-- growth: threads -->\n") and page.endswith("two\n<!-- growth: keys -->\nkept\n<!-- end -->\n")
+    assert growth_tables.put_into(page, {"threads": told}) == page
