@@ -111,9 +111,8 @@ class async {
   void add_to(growth::figures& all) {
     if (latencies_.empty()) return;
     std::ranges::sort(latencies_);
-    const auto at = [this](double part) { return latencies_[static_cast<std::size_t>(part * static_cast<double>(latencies_.size()))]; };
-    all.emplace_back("p50_us", at(0.5));
-    all.emplace_back("p99_us", at(0.99));
+    for (const std::size_t part : {50U, 99U})
+      all.emplace_back("p" + std::to_string(part) + "_us", latencies_[latencies_.size() * part / 100]);
   }
 
  private:

@@ -95,7 +95,8 @@ inline figures measure(const player& play, double seconds) {
     play(times);
     const double took = seconds_since(start);
     if (took * 2 >= seconds / 5) break;
-    times = std::max(2 * times, std::min(16 * times, static_cast<std::size_t>(static_cast<double>(times) * seconds / 5 / took)));
+    const double wanted = static_cast<double>(times) * seconds / 5 / took;
+    times = std::max(2 * times, std::min(16 * times, static_cast<std::size_t>(wanted)));
   }
   wait_for_a_line("ready");
   std::vector<double> microseconds;

@@ -13,8 +13,8 @@ from support.memcached_server import MemcachedServer
 from . import growth_idle
 from .cases import keys_of
 from .contenders import PYTHON, ROOT, Absent, Field
+from .growth_clients import CLIENTS
 from .growth_ground import Ground, thousand_servers
-from .growth_worker import CLIENTS
 
 PATIENCE = 120  # seconds that a point may take
 PLACEMENTS = ("modulo", "modula", "ketama", "ketama_weighted", "rendezvous")

@@ -11,7 +11,7 @@ OTHERS_COLOURS = ("#334155", "#64748b", "#94a3b8", "#0f766e", "#14b8a6")
 
 
 def draw(curves, folder):
-    """Writes growth_NAME.png and growth_NAME.svg into `folder`; returns their paths. ImportError where matplotlib is not there."""
+    """Writes growth_NAME.png and growth_NAME.svg into `folder` and returns their paths. ImportError without matplotlib."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot

@@ -122,5 +122,6 @@ def test_new_tables_take_the_place_of_old_ones():
     page = "one\n<!-- growth: threads -->\nold\n<!-- end -->\ntwo\n<!-- growth: keys -->\nkept\n<!-- end -->\n"
     page = growth_tables.put_into(page, {"threads": told})
     assert "old" not in page and page.count("| libmc | 50 (4) |") == 1
-    assert page.startswith("one\n<!-- growth: threads -->\n") and page.endswith("two\n<!-- growth: keys -->\nkept\n<!-- end -->\n")
+    assert page.startswith("one\n<!-- growth: threads -->\n")
+    assert page.endswith("\n<!-- end -->\ntwo\n<!-- growth: keys -->\nkept\n<!-- end -->\n")
     assert growth_tables.put_into(page, {"threads": told}) == page
