@@ -62,7 +62,7 @@ _CURVES = [
           {"pick": Verb("the server of a key", cells=("pick", "whole")),
            "client": Verb("a blocking client, made and destroyed", cells=("time", "memory"))},
           PLACEMENTS, "kept"),
-    Curve("idle", "More idle connections, on memcached's side", "connections", (100, 1000, 5000),
+    Curve("idle", "More idle connections, on memcached's side", "connections", (1000, 5000),
           {"server": Verb("memcached's memory for a connection", cells=("memory",)),
            "kernel": Verb("the kernel's for both of its ends", cells=("memory",))},
           growth_idle.STATES),
@@ -70,15 +70,19 @@ _CURVES = [
 CURVES = {curve.name: curve for curve in _CURVES}
 
 
+class Failed(Exception):
+    """It is there, and did not manage this point; says why."""
+
+
 class Growth:
-    """Measures curves. `absent` says which contenders are not there, and why."""
+    """Measures curves. `absent` says which contenders are not there, and why; `failed`, what others did not manage."""
 
     def __init__(self, curves, rounds, seconds, peers=None, progress=lambda done, of: None):
         self.curves = curves
         self.rounds, self.seconds, self.progress = rounds, seconds, progress
         self.env = Field([], 0, peers).env
         self.all_cpus = os.sched_getaffinity(0)
-        self.absent = {}
+        self.absent, self.failed = {}, {}
         self.done, self.of = 0, rounds * sum(len(c.points) * len(c.verbs) * len(c.contenders) for c in self.curves)
 
     def measure(self):
@@ -95,7 +99,7 @@ class Growth:
                             if self._cpus_of(verb) == cpus:
                                 self._point(curve, verb, point, ground, played)
         told = {}
-        for verb, contender, point in rounds[0]:
+        for verb, contender, point in dict.fromkeys(key for played in rounds for key in played):
             figures = [played[verb, contender, point] for played in rounds if (verb, contender, point) in played]
             told.setdefault(verb, {}).setdefault(contender, {})[point] = {
                 name: statistics.median_low([f[name] for f in figures]) for name in figures[0]}
@@ -114,6 +118,9 @@ class Growth:
                     figures = self._play(curve, verb, point, contender, ground)
             except Absent as why:
                 self.absent[contender] = str(why)
+                continue
+            except Failed as why:
+                self.failed[f"{contender}, {verb}, {point} {curve.axis}"] = str(why)
                 continue
             if curve.memory and point >= curve.memory_from:
                 figures["memory"] = figures[curve.memory] / point
@@ -196,8 +203,10 @@ class Growth:
     @staticmethod
     def _expect(child, beginning):
         if not select.select([child.stdout], [], [], PATIENCE)[0]:
-            raise Absent(f"it took more than {PATIENCE} s")
+            raise Failed(f"it took more than {PATIENCE} s")
         said = child.stdout.readline().strip()
+        if said.startswith("absent "):
+            raise Absent(said.removeprefix("absent "))
         if not said.startswith(beginning):
-            raise Absent(said.removeprefix("absent ").removeprefix("failed ") or "it died")
+            raise Failed(said.removeprefix("failed ") or "it died")
         return said

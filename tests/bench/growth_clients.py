@@ -191,7 +191,11 @@ def _pylibmc(addresses):
 
 def _libmc(addresses):
     import libmc
-    return Blocking(libmc.Client(addresses), libmc.ThreadedClient(addresses))
+    clients = libmc.Client(addresses), libmc.ThreadedClient(addresses)
+    for client in clients:
+        client.config(libmc.MC_POLL_TIMEOUT, 60_000)  # of 300 ms, which a busy machine may take
+        client.config(libmc.MC_CONNECT_TIMEOUT, 10_000)
+    return Blocking(*clients)
 
 
 CLIENTS = {

@@ -23,7 +23,8 @@ def _kernel():
     """Bytes of the kernel's own objects, and of what lies in sockets' buffers."""
     slab = next(1024 * int(line.split()[1]) for line in pathlib.Path("/proc/meminfo").read_text().splitlines()
                 if line.startswith("Slab"))
-    words = next(line.split() for line in pathlib.Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP"))
+    sockets = pathlib.Path("/proc/net/sockstat").read_text().splitlines()
+    words = next(line.split() for line in sockets if line.startswith("TCP"))
     return slab + 4096 * int(words[words.index("mem") + 1])
 
 

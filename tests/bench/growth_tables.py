@@ -20,7 +20,7 @@ def _latency(f):
 
 # What is shown of a point's figures, and what it is called.
 CELLS = {
-    "time": ("microseconds; in brackets the CPU time of the client", lambda f: f"{number(f['us'])} ({number(f['client_us'])})"),
+    "time": ("microseconds; in brackets the client's CPU time", lambda f: f"{number(f['us'])} ({number(f['client_us'])})"),
     "memory": ("memory for each", lambda f: _of_bytes(f["memory"]) if "memory" in f else ""),
     "latency": ("milliseconds until the answer: median / 99 of 100", _latency),
     "rate": ("thousand a second; in brackets the connections", lambda f: f"{number(1000 / f['us'])} ({f['connections']:.0f})"),

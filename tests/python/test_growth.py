@@ -82,6 +82,21 @@ def test_who_is_not_installed_is_skipped_and_named(tmp_path):
     assert "| C++async |" in done.stdout and "| emcache |" not in done.stdout
 
 
+@built
+def test_who_answers_wrongly_has_no_figure_and_is_named(tmp_path):
+    (tmp_path / "pylibmc.py").write_text("""
+class Client:
+    def __init__(self, *args, **kwargs): pass
+    def get_multi(self, keys): return {} if len(keys) > 1 else {keys[0]: b'x'}
+    def set_multi(self, mapping): return []
+ThreadMappedPool = Client
+""")
+    done = grow("--quick", "--only", "keys", "--contenders", "C++blocking,pylibmc", "--most", "10", "--peers", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "pylibmc, get_multi, 10 keys: left out: AssertionError: get_multi" in done.stdout
+    assert re.search(r"^\| pylibmc \| [0-9.]+ \([0-9.]+\) \|  \|$", done.stdout, re.M)
+
+
 @pytest.mark.parametrize("words, complaint", [
     (["--only", "keyss"], "no such curve: keyss"), (["--contenders", "StringClient,nobody"], "no such contender: nobody"),
     (["--rounds", "0"], "at least 1"), (["--most", "0"], "at least 1"), (["--peers", "/no/such/folder"], "is no folder"),
