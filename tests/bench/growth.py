@@ -46,7 +46,7 @@ _CURVES = [
            "get_multi": Verb("a get_multi of 100 keys", 100),
            "set_multi": Verb("a set_multi of 100 keys", 100),
            "fan_out": Verb("a server, in a get_multi of 10 keys for each", 10, ("time", "memory"))},
-          _EVERYBODY, "kept"),
+          _EVERYBODY, "kept", 10),
     Curve("keys", "More keys in a call", "keys", (1, 10, 100, 1000, 10_000, 100_000),
           {"get_multi": Verb("a key of a get_multi", cells=("time", "memory")),
            "set_multi": Verb("a key of a set_multi", cells=("time", "memory"))},

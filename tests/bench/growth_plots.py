@@ -55,7 +55,7 @@ def _panels(curve, verb):
 
 
 def _lines(axis, curve, verb, told, name, label):
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     ours, others = iter(OURS_COLOURS), iter(OTHERS_COLOURS)
     for contender, points in told.items():
@@ -66,7 +66,7 @@ def _lines(axis, curve, verb, told, name, label):
                   linestyle="--" if "/" in contender else "-", color=next(ours if is_ours else others), label=contender)
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.xaxis.set_major_locator(LogLocator())
+    axis.xaxis.set_major_locator(FixedLocator(sorted({point for points in told.values() for point in points})))
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     for ticks in (axis.xaxis, axis.yaxis):
         ticks.set_minor_locator(NullLocator())
