@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import resource
+import time
 
 from support.memcached_server import MemcachedServer
 
@@ -45,8 +46,10 @@ def measure(state, whose, count):
             contextlib.ExitStack() as links:
         before = _resident(server.pid) if whose == "server" else _kernel()
         opened = [links.enter_context(server.connect()) for _ in range(count)]
-        while ground.connections() < count:
-            pass
+        deadline = time.monotonic() + 10
+        while ground.connections() < count:  # it accepts them one by one
+            if time.monotonic() > deadline:
+                raise Absent(f"memcached has {ground.connections():.0f} of {count} connections")
         for link in opened if request else ():
             _serve(link, request.encode(), b"END\r\n")
         after = _resident(server.pid) if whose == "server" else _kernel()
