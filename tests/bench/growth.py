@@ -61,7 +61,7 @@ _CURVES = [
     Curve("placement", "More servers to choose from, none of them asked", "servers", (1, 10, 100, 1000),
           {"pick": Verb("the server of a key", cells=("pick", "whole")),
            "client": Verb("a blocking client, made and destroyed", cells=("time", "memory"))},
-          PLACEMENTS, "kept"),
+          PLACEMENTS, "kept", 10),
     Curve("idle", "More idle connections, on memcached's side", "connections", (1000, 5000),
           {"server": Verb("memcached's memory for a connection", cells=("memory",)),
            "kernel": Verb("the kernel's for both of its ends", cells=("memory",))},

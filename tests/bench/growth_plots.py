@@ -44,7 +44,7 @@ def _panels(curve, verb):
     cells = curve.verbs[verb].cells
     if "rate" in cells:
         yield verb, "rate", "a second"
-    elif curve.name == "servers":  # the rest is the servers', who all run on the same CPU
+    elif curve.name in ("servers", "placement"):  # the rest is the servers', who all run on the same CPU, or nobody's
         yield verb, "client_us", "microseconds of the client's CPU"
     elif cells != ("memory",):
         yield verb, "us", "microseconds"

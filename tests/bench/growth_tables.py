@@ -25,7 +25,7 @@ CELLS = {
     "latency": ("milliseconds until the answer: median / 99 of 100", _latency),
     "rate": ("thousand a second; in brackets the connections", lambda f: f"{number(1000 / f['us'])} ({f['connections']:.0f})"),
     "cpu": ("CPU microseconds: client + server", lambda f: f"{number(f['client_us'])} + {number(f['server_us'])}"),
-    "pick": ("nanoseconds", lambda f: number(1000 * f["us"])),
+    "pick": ("nanoseconds of CPU", lambda f: number(1000 * f["client_us"])),
     "whole": ("milliseconds to make the placement, and its memory",
               lambda f: f"{number(f['build_us'] / 1000)}, {_of_bytes(f['kept'])}"),
 }
