@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include <boost/container/small_vector.hpp>
+
 namespace cmemcache {
 
 using protocol::element;
@@ -71,15 +73,20 @@ void dispatcher::begin(operation& op, net::time_point now) {
   op.settlement.emplace(*op.servers, roster_->options(), op.what, op.start, op.hashes);
   op.prepare();
   if (!has_key(op.what.op)) return route_to_all(op, now);
-  if (const std::span<element> asked = op.elements(); !asked.empty()) return route(op, asked, now);
+  if (const std::span<element> asked = op.elements(); !asked.empty()) return route(op, asked, true, now);
   finish(op);
 }
 
-void dispatcher::route(operation& op, std::span<element> todo, net::time_point now) {
+// `stay`: these are where they can be left.
+void dispatcher::route(operation& op, std::span<element> todo, bool stay, net::time_point now) {
   for (const server_choice::share& share : op.settlement->split(todo, now)) {
     part& p = op.add_part();
     p.server = share.server;
-    p.elements.assign(share.elements.begin(), share.elements.end());
+    p.elements = share.elements;
+    if (!stay || share.elements.data() != todo.data()) {
+      p.own.assign(share.elements.begin(), share.elements.end());
+      p.elements = p.own;
+    }
     enqueue(op, p);
   }
   if (op.open_parts == 0) finish(op);
@@ -99,6 +106,7 @@ void dispatcher::route_to_all(operation& op, net::time_point now) {
 }
 
 void dispatcher::enqueue(operation& op, part& p) {
+  p.sink = &op.sink(p);
   pipeline& to = least_loaded(op, p.server);
   go_on_later(to);
   to.enqueue(p);
@@ -144,13 +152,18 @@ void dispatcher::part_done(part& p, net::time_point now) noexcept {
   operation& op = *p.of;
   if (op.orphan) return;
   --op.open_parts;
-  op.settlement->tally(p.server, {p.elements.data(), p.elements.size()}, op.items(), op.refusals());
+  op.settlement->tally(p.server, p.elements, op.items(), op.refusals());
   try {
     if (std::exchange(p.again, false)) again(p, now);
   } catch (const std::bad_alloc&) {
     return abandon(op, errc::not_enough_memory);
   }
   if (op.open_parts == 0 && !op.orphan) finish(op);
+}
+
+void dispatcher::part_over(part& p) noexcept {
+  operation& op = *p.of;
+  if (--op.open_parts == 0) finish(op);
 }
 
 // A server that is not asked any more does not answer in silence.
@@ -174,7 +187,7 @@ void dispatcher::again(part& p, net::time_point now) {
     if (!e.answered) todo.push_back(e);
   if (todo.empty()) return;
   ++op.open_parts;  // that of the routing itself: it shall not finish the operation
-  route(op, {todo.data(), todo.size()}, now);
+  route(op, {todo.data(), todo.size()}, false, now);
   --op.open_parts;
 }
 
@@ -187,7 +200,7 @@ void dispatcher::expire(operation& op, net::time_point now) noexcept {
     for (const auto& lane : lanes_[&p.in->link()].all) dead.push_back(lane.get());
   });
   for_each_open_part(op, [&](part& p) {
-    op.settlement->tally(p.server, {p.elements.data(), p.elements.size()}, op.items(), op.refusals());
+    op.settlement->tally(p.server, p.elements, op.items(), op.refusals());
   });
   abandon(op, {});
   for (pipeline* p : dead) p->shed(now);
@@ -206,7 +219,8 @@ void dispatcher::finish(operation& op) noexcept {
   (op.later == nullptr ? latest_ : op.later->earlier) = op.earlier;
   if (op.id != 0) by_id_.erase(op.id);
   --size_;
-  if (op.settlement && has_key(op.what.op)) op.settlement->failures_after(op.items());
+  if (op.settlement && !op.settlement->failures().empty() && has_key(op.what.op))
+    op.settlement->failures_after(op.items());
   op.orphan = true;
   over_.push(op);
 }

@@ -54,6 +54,7 @@ class dispatcher {
 
   // The pipelines' side.
   void part_done(part& p, net::time_point now) noexcept;
+  void part_over(part& p) noexcept;   // the same where all of it has its answer, which was tallied
   void drop(operation& op) noexcept;
   void go_on_later(pipeline& p);
 
@@ -64,7 +65,7 @@ class dispatcher {
   };
 
   void begin(operation& op, net::time_point now);
-  void route(operation& op, std::span<protocol::element> todo, net::time_point now);
+  void route(operation& op, std::span<protocol::element> todo, bool stay, net::time_point now);
   void route_to_all(operation& op, net::time_point now);
   void enqueue(operation& op, part& p);
   pipeline& least_loaded(operation& op, std::size_t server);

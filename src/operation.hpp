@@ -11,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/container/small_vector.hpp>
-
 #include <cmemcache/detail/pool.hpp>
 #include <cmemcache/options.hpp>
 #include <cmemcache/reply.hpp>
@@ -34,7 +32,9 @@ struct wire_request;
 struct part {
   operation* of = nullptr;
   std::size_t server = 0;
-  boost::container::small_vector<protocol::element, 1> elements;
+  std::span<protocol::element> elements;   // the operation's, where they are what it asks and go to one server; else its own
+  std::vector<protocol::element> own;
+  session::reply_sink* sink = nullptr;     // the operation's, for it
 
   pipeline* in = nullptr;       // while it is queued, or requests of it are under way
   bool queued = false;
@@ -82,8 +82,12 @@ class operation {
 
   /// Whoever holds a reference lets go of it; the last one destroys the operation.
   void release() noexcept {
-    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (references.load(std::memory_order_acquire) == 1 || references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
+
+  /// A reference comes, or goes, before the operation is delivered: only its dispatcher has any.
+  void hold() noexcept { references.store(references.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  void unhold() noexcept { references.store(references.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed); }
 
   /// The first trouble that there was, if any: the operation's own, a refusal, a failure.
   error_code first_error();

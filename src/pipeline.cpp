@@ -19,6 +19,8 @@ namespace {
 // those of the last. Much shorter ones cost more than they gain.
 constexpr std::size_t longest_merged_line = 4096;
 
+constexpr int reads_in_a_row = 8;
+
 // A key that may share a `get` line with others'.
 bool is_plain_get(const part& p) noexcept {
   const protocol::command& what = p.of->what;
@@ -146,12 +148,23 @@ void pipeline::ready(bool readable, bool writable) {
   if (channel_ == nullptr) return queue_.empty() ? drop() : go_on(now);
   if (channel_->is_connecting()) return advance(channel_->waits_to_read() ? readable : writable, now);
   if (readable && channel_->is_open()) {
-    const std::uint64_t before = channel_->session().bytes_in();
-    const error_code ec = channel_->receive(false);
-    if (ec && !channel_->is_closed() && !writable) return;  // a false alarm
-    if (stuck_since_ != net::time_point::max() && channel_->session().bytes_in() != before) stuck_since_ = now;
+    const bool came = receive();
+    if (!came && !channel_->is_closed() && !writable) return;  // a false alarm
+    if (stuck_since_ != net::time_point::max() && came) stuck_since_ = now;
   }
   advance(writable, now);
+}
+
+// Whether anything was there. When that filled the buffer there is more, and no need to be told; but others shall have their turn.
+bool pipeline::receive() {
+  session::session& s = channel_->session();
+  const std::uint64_t before = s.bytes_in();
+  for (int times = 0; times < reads_in_a_row; ++times) {
+    const auto places = s.input();
+    const std::uint64_t full = s.bytes_in() + places.value.size() + places.buffer.size();
+    if (channel_->receive(false) || s.bytes_in() < full) break;
+  }
+  return s.bytes_in() != before;
 }
 
 void pipeline::look_once_more() {
@@ -229,7 +242,7 @@ void pipeline::submit_next() {
   count(link_.in_flight, r.carried.size());
   for (part* p : r.carried) {
     ++p->requests;
-    p->of->references.fetch_add(1, std::memory_order_relaxed);
+    p->of->hold();
   }
   ++under_way_;
   r.next_under_way = under_way_list_;
@@ -260,7 +273,7 @@ void pipeline::merge(wire_request& r) {
 
 void pipeline::cut(wire_request& r) {
   part& p = *queue_.front();
-  const std::span<element> rest = std::span(p.elements.data(), p.elements.size()).subspan(p.submitted);
+  const std::span<element> rest = p.elements.subspan(p.submitted);
   r.elements = rest.first(std::min(request_size(r.command, rest), options_.max_in_flight - in_flight_keys_));
   r.elements = r.elements.first(fitting(r.command, r.elements, options_.max_in_flight_bytes - in_flight_bytes_));
   r.carried.push_back(&p);

@@ -80,6 +80,7 @@ class pipeline final : public watcher {
   bool open(net::time_point now);
   void connect(std::vector<net::endpoint> addresses);
   void advance(bool ready, net::time_point now);
+  bool receive();
   bool fill(net::time_point now);
   bool has_room() const noexcept;
   void submit_next();
@@ -93,6 +94,7 @@ class pipeline final : public watcher {
   void settle_done(net::time_point now);
   void trim() noexcept;
   void settle(wire_request& r, part& p, net::time_point now, bool lost);
+  void settle_gets(wire_request& r);
   void lose(net::time_point now);
   void fail_queued(error_code ec, bool reached, net::time_point now);
   void dequeue(part_queue& from, part& p) noexcept;

@@ -56,7 +56,8 @@ void pipeline::settle_done(net::time_point now) {
       served_ = true;
       link_.policy.served();
     }
-    for (part* p : r->carried) settle(*r, *p, now, lost);
+    if (!r->merged.empty() && !r->result) settle_gets(*r);
+    else for (part* p : r->carried) settle(*r, *p, now, lost);
     if (spare_.size() >= spare_requests) continue;
     static_cast<pending_request&>(*r) = {};
     r->carried.clear();
@@ -74,6 +75,31 @@ void pipeline::trim() noexcept {
   if (channel_ != nullptr) channel_->session().trim();
   if (spare_.size() > 1) spare_.resize(1);
   if (!spare_.empty() && spare_[0]->merged.capacity() > small) spare_.clear();
+}
+
+// What nearly always becomes of a line of plain gets: each has its answer. The same as below, counted for all of them at once.
+void pipeline::settle_gets(wire_request& r) {
+  link_.answered();
+  std::uint64_t hits = 0, misses = 0, orphans = 0;
+  for (part* const p : r.carried) {
+    operation& op = *p->of;
+    --p->requests;
+    if (op.orphan) {
+      ++orphans;
+      op.release();
+      continue;
+    }
+    element& e = p->elements.front();
+    e.answered = true;
+    const status s = op.items()[e.slot].status;
+    hits += s == status::hit;
+    misses += s == status::miss;
+    op.unhold();
+    owner_.part_over(*p);
+  }
+  count(link_.hits, hits);
+  count(link_.misses, misses);
+  count(link_.orphaned_replies, orphans);
 }
 
 void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) {
@@ -94,7 +120,7 @@ void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) 
       became = op.settlement->answered(p.server, r, last_line);
     }
     if (became == settlement::outcome::again) p.again = true;
-    else settle_for_good(r.merged.empty() ? r.elements : std::span(p.elements.data(), 1));
+    else settle_for_good(r.merged.empty() ? r.elements : p.elements.first(1));
     if (p.requests == 0 && !p.queued) owner_.part_done(p, now);
   }
   op.release();

@@ -1,6 +1,7 @@
 #include <cmemcache/detail/pool.hpp>
 
 #include <array>
+#include <cstddef>
 #include <new>
 #include <utility>
 
@@ -16,49 +17,59 @@ constexpr bool keeps = true;
 #endif
 
 constexpr std::size_t step = 64;           // bytes between one size and the next
-constexpr std::size_t sizes = 24;          // up to 1.5 KiB
-constexpr std::size_t most_kept = 1536 * 1024;  // bytes, per thread
+constexpr std::size_t sizes = 32;          // up to 2 KiB
+constexpr std::ptrdiff_t most_kept = 2048 * 1024;  // bytes, per thread
 
 struct block {
   block* next;
 };
 
-// The blocks that one thread keeps.
+// The blocks that one thread keeps. It has neither constructor nor destructor, so that looking at it is one instruction.
 struct store {
-  std::array<block*, sizes> shelves{};
-  std::size_t bytes = 0;
-
-  ~store() {
-    for (block* first : shelves)
-      while (first != nullptr) ::operator delete(std::exchange(first, first->next));
-    gone = true;
-  }
-
-  // Destructors of other thread-locals may still free.
-  static inline thread_local bool gone = false;
+  std::array<block*, sizes + 1> shelves;
+  std::ptrdiff_t room;  // bytes that may still be kept: none before the thread has begun to keep, and when it ends
+  bool begun;
 };
 
-thread_local store kept;
+constinit thread_local store kept{};
+
+// Other thread-locals' destructors may still free after this: they find no room.
+struct ending {
+  ~ending() {
+    for (block*& first : kept.shelves)
+      while (first != nullptr) ::operator delete(std::exchange(first, first->next));
+    kept.room = 0;
+  }
+};
 
 std::size_t shelf_of(std::size_t size) noexcept { return (size + step - 1) / step; }
 
-bool is_pooled(std::size_t size) noexcept { return keeps && size != 0 && shelf_of(size) <= sizes && !store::gone; }
+bool begin() noexcept {
+  if (!keeps || std::exchange(kept.begun, true)) return false;
+  thread_local ending at_the_end;
+  kept.room = most_kept;
+  return static_cast<void>(at_the_end), true;
+}
 
 }  // namespace
 
 void* pool_allocate(std::size_t size) {
-  if (!is_pooled(size)) return ::operator new(size);
-  block*& first = kept.shelves[shelf_of(size) - 1];
-  if (first == nullptr) return ::operator new(shelf_of(size) * step);
-  kept.bytes -= shelf_of(size) * step;
+  const std::size_t shelf = shelf_of(size);
+  if (shelf > sizes) return ::operator new(size);
+  block*& first = kept.shelves[shelf];
+  if (first == nullptr) return ::operator new(shelf * step);
+  kept.room += static_cast<std::ptrdiff_t>(shelf * step);
   return std::exchange(first, first->next);
 }
 
 void pool_free(void* memory, std::size_t size) noexcept {
-  if (!is_pooled(size) || kept.bytes >= most_kept) return ::operator delete(memory);
-  block*& first = kept.shelves[shelf_of(size) - 1];
+  const std::size_t shelf = shelf_of(size);
+  if (shelf > sizes) return ::operator delete(memory);
+  const auto bytes = static_cast<std::ptrdiff_t>(shelf * step);
+  if (kept.room < bytes && !begin()) return ::operator delete(memory);
+  block*& first = kept.shelves[shelf];
   first = new (memory) block{first};
-  kept.bytes += shelf_of(size) * step;
+  kept.room -= bytes;
 }
 
 }  // namespace cmemcache::detail

@@ -7,7 +7,7 @@ namespace cmemcache {
 
 char* wire_request::place(std::uint32_t slot, std::size_t size) noexcept {
   part& p = carried_at(slot);
-  if (!p.of->orphan) return p.of->sink(p).place(merged.empty() ? slot : p.elements.front().slot, size);
+  if (!p.of->orphan) return p.sink->place(merged.empty() ? slot : p.elements.front().slot, size);
   try {
     swallowed.push_back(std::make_unique_for_overwrite<char[]>(std::max<std::size_t>(size, 1)));
     return swallowed.back().get();
@@ -19,18 +19,18 @@ char* wire_request::place(std::uint32_t slot, std::size_t size) noexcept {
 void wire_request::filed(std::uint32_t slot, const item& answer) noexcept {
   part& p = carried_at(slot);
   if (p.of->orphan) swallowed.clear();
-  else p.of->sink(p).filed(merged.empty() ? slot : p.elements.front().slot, answer);
+  else p.sink->filed(merged.empty() ? slot : p.elements.front().slot, answer);
 }
 
 void wire_request::refused(std::uint32_t slot, error_code why, std::string_view words) noexcept {
   part& p = carried_at(slot);
-  if (!p.of->orphan) p.of->sink(p).refused(merged.empty() ? slot : p.elements.front().slot, why, words);
+  if (!p.of->orphan) p.sink->refused(merged.empty() ? slot : p.elements.front().slot, why, words);
 }
 
 void wire_request::stat(std::string_view name, std::string_view value) {
   part& p = *carried.front();
   told = true;
-  if (!p.of->orphan) p.of->sink(p).stat(name, value);
+  if (!p.of->orphan) p.sink->stat(name, value);
 }
 
 }  // namespace cmemcache

@@ -12,6 +12,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/system_executor.hpp>
 
 #include <cmemcache/detail/pool.hpp>
 #include <cmemcache/error.hpp>
@@ -64,7 +65,13 @@ class handler_completion final : public completion<Results...> {
   using allocator = typename std::allocator_traits<associated>::template rebind_alloc<handler_completion>;
   using traits = std::allocator_traits<allocator>;
 
+  // Whether it names an executor: most do not.
+  static constexpr bool has_executor =
+      !std::is_same_v<executor, boost::asio::any_io_executor> ||
+      !std::is_same_v<boost::asio::associated_executor_t<Handler, boost::asio::system_executor>, boost::asio::system_executor>;
+
   handler_completion(Handler&& handler, const boost::asio::any_io_executor& here) : handler_(std::move(handler)) {
+    if constexpr (!has_executor) return;
     const executor there = boost::asio::get_associated_executor(handler_, here);
     if (!same(there, here)) elsewhere_.emplace(there);
   }
