@@ -95,6 +95,9 @@ class operation {
   /// All of it, worded; the failures are taken out.
   std::vector<failure> failures();
 
+  /// Whether there was any but refusals.
+  bool is_in_trouble() noexcept { return error || (settlement && !settlement->failures().empty()); }
+
   /// The same without the refusals.
   std::vector<failure> troubles();
 

@@ -166,7 +166,10 @@ PyObject* cancel_with(PyObject* self, PyObject* given, PyObject* names) noexcept
 
 PyObject* add_done_callback(PyObject* self, PyObject* const* given, Py_ssize_t count, PyObject* names) noexcept {
   const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
-  if (count != 1 || named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "context") != 0)) {
+  const auto is_context = [](PyObject* name) {  // nearly always the interned one
+    return name == PyTuple_GET_ITEM(context_name, 0) || PyUnicode_CompareWithASCIIString(name, "context") == 0;
+  };
+  if (count != 1 || named > 1 || (named == 1 && !is_context(PyTuple_GET_ITEM(names, 0)))) {
     PyErr_SetString(PyExc_TypeError, "add_done_callback(callback, *, context=None)");
     return nullptr;
   }
@@ -358,7 +361,7 @@ bool import_loop_futures() noexcept {
   task_type = PyObject_GetAttrString(asyncio.get(), "Task");
   invalid_state = PyObject_GetAttrString(asyncio.get(), "InvalidStateError");
   cancelled_error = PyObject_GetAttrString(asyncio.get(), "CancelledError");
-  context_name = Py_BuildValue("(s)", "context");
+  context_name = Py_BuildValue("(N)", PyUnicode_InternFromString("context"));
   type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   return task_type != nullptr && invalid_state != nullptr && cancelled_error != nullptr && context_name != nullptr &&
          type != nullptr;

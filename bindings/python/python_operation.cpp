@@ -10,7 +10,7 @@ namespace {
 
 // What is under way when a client is closed says what a later call says.
 void take_error(operation& op) {
-  if (op.error == boost::system::errc::operation_canceled) op.error = errc::closed;
+  if (op.error && op.error == boost::system::errc::operation_canceled) op.error = errc::closed;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ void carried_by<single_exchange>::answer(single_operation& op, single_exchange& 
   take_error(op);
   x.answer = op.answer;
   for (const auto& r : op.refusals()) x.values().refusals().push_back(r);
-  x.failures = op.troubles();
+  if (op.is_in_trouble()) x.failures = op.troubles();
 }
 
 void carried_by<multi_exchange>::ask(multi_operation& op, multi_exchange& x) {

@@ -78,6 +78,7 @@ class python_operation final : public carried_by<Exchange>::operation {
   void begin(reference future) {
     python_->waits.emplace(std::move(future));
     carried_by<Exchange>::ask(*this, python_->x);
+    if (this->what.prefix.empty()) return;
     prefix_ = this->what.prefix;
     this->what.prefix = prefix_;
   }
