@@ -3,23 +3,9 @@
 #include "async_engines.hpp"
 #include "loop_engine.hpp"
 #include "loop_future.hpp"
+#include "running_loop.hpp"
 
 namespace cmemcache::python {
-
-namespace {
-
-reference running_loop() {
-  static PyObject* get = nullptr;
-  if (get == nullptr) {
-    const reference asyncio = reference::owning(PyImport_ImportModule("asyncio"));
-    if (!asyncio) return {};
-    get = PyObject_GetAttrString(asyncio.get(), "get_running_loop");
-    if (get == nullptr) return {};
-  }
-  return reference::owning(PyObject_CallNoArgs(get));
-}
-
-}  // namespace
 
 reference as_future::new_future(const front& of) { return reference::owning(PyObject_CallNoArgs(of.future_class())); }
 

@@ -10,6 +10,7 @@
 
 #include "client.hpp"
 #include "errors.hpp"
+#include "running_loop.hpp"
 
 namespace cmemcache::python {
 
@@ -28,6 +29,7 @@ template <auto Call>
 PyObject* called(PyObject* capsule, PyObject* argument) noexcept {
   const auto engine = static_cast<weak_engine*>(PyCapsule_GetPointer(capsule, capsule_name))->lock();
   if (engine == nullptr || engine->is_inherited()) return Py_NewRef(Py_None);
+  const called_by_loop here(engine->loop());
   loop_standing& loop = engine->standing();
   loop.may_go_on = true;
   Call(*engine, argument);

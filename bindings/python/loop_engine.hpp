@@ -30,6 +30,8 @@ class loop_engine final : public driver, public std::enable_shared_from_this<loo
 
   bool is_of(PyObject* loop) const noexcept { return loop_.get() == loop && !ended_; }
 
+  PyObject* loop() const noexcept { return loop_.get(); }
+
   /// Any thread.
   bool has_ended() const noexcept { return ended_; }
 

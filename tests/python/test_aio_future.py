@@ -193,6 +193,29 @@ class TestATaskThatGoesOn:
         over = []
         run(asyncio.wait_for(main(), 5))
 
+    def test_that_has_another_loop_run(self, run, loop_factory, aio, key):
+        """By asyncio's back door: a call is of the loop that runs, whoever has called."""
+        async def inner():
+            call = aio.get(key)
+            assert call.get_loop() is asyncio.get_running_loop()
+            return await call
+
+        async def main():
+            outside = asyncio.get_running_loop()
+            await aio.set(key, "v")
+            for _ in range(2):
+                asyncio._set_running_loop(None)
+                with pytest.raises(RuntimeError, match="no running event loop"):
+                    aio.get(key)
+                other = loop_factory()
+                task, asyncio.tasks._current_tasks[outside] = asyncio.tasks._current_tasks.pop(outside), None
+                assert other.run_until_complete(inner()) == "v"
+                other.close()
+                asyncio.tasks._current_tasks[outside] = task
+                asyncio._set_running_loop(outside)
+                assert await aio.get(key) == "v"
+        run(main())
+
     def test_that_closes_the_client(self, run, memcached, key):
         async def one(client, n):
             try:
