@@ -18,6 +18,7 @@ namespace {
 // Bytes. A server answers a line at a time: on shorter ones the first callers have their answers while it still looks for
 // those of the last. Much shorter ones cost more than they gain.
 constexpr std::size_t longest_merged_line = 4096;
+constexpr std::size_t usual_key = 10;  // bytes: what memory is taken for
 
 constexpr int reads_in_a_row = 8;
 
@@ -255,6 +256,9 @@ void pipeline::merge(wire_request& r) {
   part& first = *queue_.front();
   const std::size_t room = options_.max_in_flight - in_flight_keys_;
   std::size_t bytes = 0;
+  const std::size_t many = std::min({queued_keys_, room, longest_merged_line / usual_key});
+  r.carried.reserve(many);
+  r.merged.reserve(many);
   while (!queue_.empty() && r.carried.size() < room) {
     part& p = *queue_.front();
     if (&p != &first && (!share_a_line(first, p) || !p.of->wanted())) break;
