@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <unordered_set>
 #include <utility>
 
 #include <boost/container/small_vector.hpp>
@@ -133,12 +134,13 @@ dispatcher::lanes& dispatcher::lanes_of(const server_pool& servers, std::size_t 
 void dispatcher::adopt(const std::shared_ptr<server_pool>& servers) {
   std::vector<lanes*> by_server;
   for (std::size_t i = 0; i < servers->size(); ++i) by_server.push_back(&lanes_of(*servers, i));
+  const std::unordered_set<const lanes*> kept(by_server.begin(), by_server.end());
   const auto is_over = [&](const std::unique_ptr<pipeline>& p) {
-    return p->is_idle() && std::ranges::find(waiting_, p.get()) == waiting_.end();
+    return p->is_idle() && !p->goes_on;
   };
   for (auto at = lanes_.begin(); at != lanes_.end();) {
     lanes& l = at->second;
-    const bool listed = std::ranges::find(by_server, &l) != by_server.end();
+    const bool listed = kept.contains(&l);
     if (!listed) std::ranges::for_each(l.all, [](const auto& p) { p->disconnect(); });
     at = !listed && std::ranges::all_of(l.all, is_over) ? lanes_.erase(at) : std::next(at);
   }
@@ -243,14 +245,32 @@ void dispatcher::disconnect_all() {
 
 void dispatcher::close() noexcept {
   while (earliest_ != nullptr) drop(*earliest_);
-  for_each_pipeline([](pipeline& p) { p.close(); });
+  for_each_pipeline([](pipeline& p) {
+    p.close();
+    p.goes_on = false;
+  });
   waiting_.clear();
 }
 
 // ---- turns
 
 void dispatcher::go_on_later(pipeline& p) {
-  if (std::ranges::find(waiting_, &p) == waiting_.end()) waiting_.push_back(&p);
+  if (p.goes_on) return;
+  waiting_.push_back(&p);
+  p.goes_on = true;
+}
+
+// Of many connections few have a time to mind: those that connect, pause, or owe orphans.
+void dispatcher::mind(pipeline& p) noexcept {
+  if (std::exchange(p.minded, true)) return;
+  p.next_minded = std::exchange(minded_, &p);
+}
+
+void dispatcher::forget(pipeline& p) noexcept {
+  if (!p.minded) return;
+  pipeline** at = &minded_;
+  while (*at != &p) at = &(*at)->next_minded;
+  *at = p.next_minded;
 }
 
 void dispatcher::turn() noexcept {
@@ -259,6 +279,7 @@ void dispatcher::turn() noexcept {
     while (!waiting_.empty()) {
       pipeline* const next = waiting_.back();
       waiting_.pop_back();
+      next->goes_on = false;
       next->go_on(now);
     }
   }
@@ -280,7 +301,17 @@ void dispatcher::wake() noexcept {
 // A wake-up that comes too early is harmless, so it is not put off each time that the earliest operation is over.
 void dispatcher::arm() {
   net::time_point first = earliest_ == nullptr ? net::time_point::max() : earliest_->deadline;
-  for_each_pipeline([&](pipeline& p) { first = std::min(first, p.next_tick()); });
+  for (pipeline** at = &minded_; *at != nullptr;) {
+    pipeline& p = **at;
+    const net::time_point tick = p.next_tick();
+    first = std::min(first, tick);
+    if (tick != net::time_point::max()) {
+      at = &p.next_minded;
+    } else {
+      *at = p.next_minded;
+      p.minded = false;
+    }
+  }
   if (first >= armed_ && first != net::time_point::max()) return;
   if (first == armed_) return;
   try {

@@ -57,6 +57,8 @@ class dispatcher {
   void part_over(part& p) noexcept;   // the same where all of it has its answer, which was tallied
   void drop(operation& op) noexcept;
   void go_on_later(pipeline& p);
+  void mind(pipeline& p) noexcept;
+  void forget(pipeline& p) noexcept;
 
   // Several connections to one server, if the options say so.
   struct lanes {
@@ -83,6 +85,7 @@ class dispatcher {
 
   const std::shared_ptr<cmemcache::roster> roster_;
   driver& driver_;
+  pipeline* minded_ = nullptr;             // those with a next_tick(), and those that something has happened to
   std::map<const server_link*, lanes> lanes_;  // a call that goes on with old servers may add some at any time
   std::shared_ptr<server_pool> current_;
   std::uint64_t version_ = 0;              // of the roster, when current_ was taken

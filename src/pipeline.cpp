@@ -51,7 +51,10 @@ std::size_t fitting(const protocol::command& what, std::span<const element> elem
 pipeline::pipeline(server_link& link, const client_options& options, dispatcher& owner, driver& waits)
     : link_(link), options_(options), owner_(owner), driver_(waits) {}
 
-pipeline::~pipeline() { close(); }
+pipeline::~pipeline() {
+  close();
+  owner_.forget(*this);
+}
 
 void pipeline::enqueue(part& p) {
   // A server that was dead is tried on a new connection, unless somebody still hopes for the old one.
@@ -74,6 +77,7 @@ void pipeline::dequeue(part_queue& from, part& p) noexcept {
 // ---- connecting
 
 void pipeline::go_on(net::time_point now) noexcept {
+  owner_.mind(*this);
   try {
     step(now);
   } catch (const std::bad_alloc&) {
@@ -83,6 +87,7 @@ void pipeline::go_on(net::time_point now) noexcept {
 
 // Everybody here is told.
 void pipeline::give_up(error_code ec, net::time_point now) {
+  owner_.mind(*this);
   if (channel_ != nullptr) {
     channel_->fail(ec);
     return lose(now);
@@ -145,6 +150,7 @@ void pipeline::connect(std::vector<net::endpoint> addresses) {
 }
 
 void pipeline::ready(bool readable, bool writable) {
+  owner_.mind(*this);
   const net::time_point now = net::steady_clock::now();
   if (channel_ == nullptr) return queue_.empty() ? drop() : go_on(now);
   if (channel_->is_connecting()) return advance(channel_->waits_to_read() ? readable : writable, now);

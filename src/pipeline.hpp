@@ -72,6 +72,11 @@ class pipeline final : public watcher {
   bool is_idle() const noexcept { return queue_.empty() && under_way_ == 0; }
   server_link& link() const noexcept { return link_; }
 
+  // The dispatcher's.
+  bool goes_on = false;            ///< it is among those that go on in this turn
+  bool minded = false;             ///< it is among those whose next_tick() is looked at
+  pipeline* next_minded = nullptr;
+
  private:
   static void on_finished(session::pending_request& r) noexcept;
 

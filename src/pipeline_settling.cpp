@@ -222,6 +222,7 @@ void pipeline::disown(part& p) {
 // A lookup and a connection that are not finished nobody needs any more. One that is open is kept, if what it owes comes in
 // time.
 void pipeline::left(bool owed) {
+  owner_.mind(*this);
   const bool connects = channel_ != nullptr && !channel_->is_open() && !channel_->is_closed();
   if (queue_.empty() && (lookup_ != nullptr || connects)) return drop();
   if (channel_ == nullptr || !channel_->is_open() || stuck_since_ != net::time_point::max()) return;
