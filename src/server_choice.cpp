@@ -15,11 +15,19 @@ server_choice::server_choice(const server_pool& servers, const client_options& o
                              std::span<const std::optional<std::uint64_t>> hashes)
     : servers_(servers),
       hashed_prefix_(prefix.substr(std::min(options.key_prefix.size(), prefix.size()))),
-      hashes_(hashes),
-      standings_(servers.size()) {}
+      hashes_(hashes) {}
+
+server_choice::standing& server_choice::meet(std::size_t server) {
+  if (!all_.empty()) return all_[server];
+  if (few_.size() < few_.capacity()) return few_.emplace_back(met{server, {}}).of;
+  all_.resize(servers_.size());
+  for (const met& m : few_) all_[m.server] = m.of;
+  few_.clear();
+  return all_[server];
+}
 
 bool server_choice::is_usable(std::size_t server, time_point now) {
-  standing& s = standings_[server];
+  standing& s = (*this)[server];
   if (s.use == standing::verdict::not_asked) {
     using admission = session::failure_policy::admission;
     const admission how = servers_[server].policy.admit(now);
@@ -55,7 +63,7 @@ std::size_t server_choice::choose(const element& e, time_point now) {
 
 server_choice::shares server_choice::split(std::span<element> todo, time_point now) {
   shares out = split_by_server(todo, now);
-  for (const share& s : out) standings_[s.server].since = now;
+  for (const share& s : out) (*this)[s.server].since = now;
   return out;
 }
 
@@ -88,8 +96,12 @@ server_choice::shares server_choice::split_by_server(std::span<element> todo, ti
 
 std::string server_choice::unusable_names() const {
   std::string names;
-  for (std::size_t i = 0; i < servers_.size(); ++i)
-    if (standings_[i].use == standing::verdict::unusable) names += (names.empty() ? "" : ", ") + servers_[i].where.text;
+  const auto add = [&](std::size_t server, const standing& s) {
+    if (s.use == standing::verdict::unusable) names += (names.empty() ? "" : ", ") + servers_[server].where.text;
+  };
+  for (std::size_t i = 0; i < all_.size(); ++i) add(i, all_[i]);
+  if (all_.empty())
+    for (const met& m : few_) add(m.server, m.of);
   return names;
 }
 

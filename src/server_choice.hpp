@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
+#include <boost/container/static_vector.hpp>
 
 #include <cmemcache/options.hpp>
 
@@ -47,11 +48,16 @@ class server_choice {
   server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
                 std::span<const std::optional<std::uint64_t>> hashes);
 
-  standing& operator[](std::size_t server) noexcept { return standings_[server]; }
+  /// Holds until another server is asked for.
+  standing& operator[](std::size_t server) {
+    for (met& m : few_)
+      if (m.server == server) return m.of;
+    return meet(server);
+  }
 
   /// The call was given to `server`, which was alive, at that time.
-  void chosen(std::size_t server, time_point at) noexcept {
-    standings_[server] = {.use = standing::verdict::usable, .since = at};
+  void chosen(std::size_t server, time_point at) {
+    (*this)[server] = {.use = standing::verdict::usable, .since = at};
   }
 
   /// May this call try `server`?
@@ -68,6 +74,13 @@ class server_choice {
   std::string unusable_names() const;
 
  private:
+  // Most calls meet one or two of perhaps a thousand servers: those are searched for. A call that meets more has all.
+  struct met {
+    std::size_t server;
+    standing of;
+  };
+
+  standing& meet(std::size_t server);
   shares split_by_server(std::span<protocol::element> todo, time_point now);
   std::size_t choose(const protocol::element& e, time_point now);
   std::string_view hashed_part(std::string_view key, std::span<char> buffer) const noexcept;
@@ -75,7 +88,8 @@ class server_choice {
   const server_pool& servers_;
   const std::string_view hashed_prefix_;
   const std::span<const std::optional<std::uint64_t>> hashes_;
-  boost::container::small_vector<standing, 4> standings_;
+  boost::container::static_vector<met, 3> few_;
+  std::vector<standing> all_;                // by server, or empty
   std::vector<protocol::element> grouped_;   // by server, when there are several
   bool left_out_ = false;
 };
