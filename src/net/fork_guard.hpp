@@ -24,7 +24,11 @@ class fork_guarded_mutex : public std::mutex {
   }
 
  private:
+  friend struct guarded_mutexes;
+
   std::function<void()> in_child_;
+  fork_guarded_mutex* previous_ = nullptr;  // among all, in the order of their making
+  fork_guarded_mutex* next_ = nullptr;
 };
 
 /// How many forks lie between this process and the one that the program was started as. What was made under another
