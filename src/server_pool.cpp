@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <functional>
 #include <random>
+#include <string_view>
+#include <unordered_map>
 
 namespace cmemcache {
 
@@ -32,7 +34,7 @@ net::channel::settings channel_settings(const client_options& options) {
           .timeout = options.timeout};
 }
 
-server_link::server_link(const server& s, const client_options& options)
+server_link::server_link(const server& s, const client_options& options, unsigned seed)
     : where(s),
       log(options.log),
       policy({.dead_retry = options.dead_retry,
@@ -40,7 +42,7 @@ server_link::server_link(const server& s, const client_options& options)
               .flush_on_reconnect = options.flush_on_reconnect,
               .longest_pause = std::min(options.timeout / 2, std::chrono::milliseconds(1000)),
               .patience = std::min(options.timeout / 2, options.connect_timeout)},
-             std::random_device()()),
+             seed),
       names(s, options.resolve_interval, [this] { tell(log_level::info, [] { return std::string("its name has moved"); }); }),
       connections(s, names, pool_settings(options)) {}
 
@@ -79,16 +81,20 @@ server_counters server_link::counters() const {
 
 server_pool::server_pool(std::span<const server> servers, const client_options& options, const server_pool* before) {
   std::vector<routing::node> nodes;
+  std::random_device seeds;  // one for all: making it asks the processor what it is, which takes long on a virtual one
+  std::unordered_multimap<std::string_view, const std::shared_ptr<server_link>*> known;  // those of before, each once
+  if (before != nullptr)
+    for (const auto& l : before->links_) known.emplace(l->where.text, &l);
   for (const server& s : servers) {
     nodes.push_back(node_of(s));
     std::shared_ptr<server_link> link;
-    if (before != nullptr) {
-      const auto same = std::find_if(before->links_.begin(), before->links_.end(), [&](const auto& l) {
-        return l->where == s && l->where.text == s.text && std::find(links_.begin(), links_.end(), l) == links_.end();
-      });
-      if (same != before->links_.end()) link = *same;
+    for (auto [at, end] = known.equal_range(s.text); at != end; ++at) {
+      if ((*at->second)->where != s) continue;
+      link = *at->second;
+      known.erase(at);
+      break;
     }
-    links_.push_back(link != nullptr ? std::move(link) : std::make_shared<server_link>(s, options));
+    links_.push_back(link != nullptr ? std::move(link) : std::make_shared<server_link>(s, options, seeds()));
   }
   for (std::size_t i = 0; i < links_.size(); ++i) order_.push_back(i);
   std::ranges::sort(order_, std::less<>(), [this](std::size_t i) { return links_[i].get(); });

@@ -26,7 +26,8 @@ net::channel::settings channel_settings(const client_options& options);
 /// One server as a client knows it: where it is, how it fares, its connections and its figures.
 /// Shared by the pools that list it; every part is thread-safe.
 struct server_link {
-  server_link(const server& s, const client_options& options);
+  /// `seed`: of the chances that its failure_policy takes.
+  server_link(const server& s, const client_options& options, unsigned seed);
 
   server_counters counters() const;
 
