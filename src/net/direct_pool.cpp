@@ -23,7 +23,7 @@ direct_pool::loan direct_pool::borrow(need what, time_point now, time_point dead
   out.pool_ = this;
   names_.look(now);
   std::vector<std::unique_ptr<channel>> passed_over;  // closed after the lock is released
-  std::unique_lock lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   if (names_version_ != names_.version()) {
     names_version_ = names_.version();
     drop_all(passed_over);
@@ -73,7 +73,7 @@ std::unique_ptr<channel> direct_pool::open(bool flush, time_point deadline, cons
 }
 
 // In slices: a signal does not end this wait, and the caller wants to hear of it.
-bool direct_pool::wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_point deadline,
+bool direct_pool::wait_for_one(std::unique_lock<std::mutex>& lock, time_point deadline,
                                const interruption& stop, error_code& ec) {
   const time_point now = steady_clock::now();
   if (now >= deadline) {
@@ -98,14 +98,16 @@ bool direct_pool::wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_
 void direct_pool::take_back(std::unique_ptr<channel> channel) noexcept {
   const bool usable = channel->is_open() && channel->session().idle();
   channel->session().trim();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   const auto lent = std::find_if(lent_.begin(), lent_.end(),
                                  [&](const lent_channel& l) { return l.channel == channel.get(); });
   if (lent == lent_.end()) return;  // lent before a fork, and not this process's any more
   const bool keep = lent->keep && usable && !closed_;
   lent_.erase(lent);
   if (keep) idle_.push_back(std::move(channel));
-  if (waiting_ != 0) came_back_.notify_one();
+  const bool awaited = waiting_ != 0;
+  lock.unlock();  // who is woken finds it free
+  if (awaited) came_back_.notify_one();
 }
 
 // Both lists keep their capacity, so that lending and taking back allocate nothing and cannot fail.
@@ -153,7 +155,7 @@ void direct_pool::drop_inherited() noexcept {
   idle_.clear();
   lent_.clear();
   opening_ = waiting_ = 0;
-  new (&came_back_) std::condition_variable_any;  // its waiters stayed behind, and it would wait for them
+  new (&came_back_) std::condition_variable;  // its waiters stayed behind, and it would wait for them
 }
 
 }  // namespace cmemcache::net

@@ -99,7 +99,7 @@ class direct_pool {
   };
 
   void take_back(std::unique_ptr<channel> channel) noexcept;
-  bool wait_for_one(std::unique_lock<fork_guarded_mutex>& lock, time_point deadline, const interruption& stop,
+  bool wait_for_one(std::unique_lock<std::mutex>& lock, time_point deadline, const interruption& stop,
                     error_code& ec);
   std::unique_ptr<channel> open(bool flush, time_point deadline, const interruption& stop, error_code& ec) const;
   void drop_all(std::vector<std::unique_ptr<channel>>& idle);
@@ -110,7 +110,7 @@ class direct_pool {
   name_watch& names_;
   const settings settings_;
   mutable fork_guarded_mutex mutex_;
-  std::condition_variable_any came_back_;
+  std::condition_variable came_back_;
   std::vector<std::unique_ptr<channel>> idle_;
   std::vector<lent_channel> lent_;
   std::size_t opening_ = 0;     // promised to callers who are resolving the server's name
