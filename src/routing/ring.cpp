@@ -42,6 +42,7 @@ ring ring::weighted(std::span<const node> nodes) {
   for (const node& server : nodes) total += effective_weight(server);
 
   ring result;
+  result.points_.reserve(nodes.size() * static_cast<std::size_t>(weighted_points));
   for (std::uint32_t server = 0; server < nodes.size(); ++server) {
     // Every step in float, as libmemcached has it: in double some servers would get four points more or fewer.
     const float share = static_cast<float>(effective_weight(nodes[server])) / static_cast<float>(total);
