@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
@@ -52,7 +53,7 @@ async_engine::async_engine(executor_type ex, std::shared_ptr<cmemcache::roster> 
     : executor_(std::move(ex)),
       roster_(std::move(servers)),
       strand_(asio::make_strand(executor_)),
-      timer_(strand_),
+      timer_(executor_),
       dispatcher_(roster_, *this),
       generation_(net::fork_generation()),
       parents_(whose == context::our_own ? std::make_unique<net::parents_descriptors>() : nullptr) {}
@@ -188,7 +189,7 @@ void async_engine::forget(int fd) noexcept {
 }
 
 // On a context of our own a timer that comes too early does no harm, and setting it for each call costs more. A user's
-// run() shall return when nothing is under way.
+// run() shall return when nothing is under way. Most waits are cancelled, and those do not trouble the strand.
 void async_engine::wake_at(net::time_point when) {
   const bool our_own = parents_ != nullptr;
   if (our_own && timer_at_ <= when) return;
@@ -199,12 +200,15 @@ void async_engine::wake_at(net::time_point when) {
   }
   timer_.expires_at(when);
   timer_.async_wait([self = shared_from_this()](error_code ec) {
-    if (ec) return;
-    self->timer_at_ = net::time_point::max();
-    self->leave_what_is_inherited();
-    self->dispatcher_.wake();
-    self->dispatcher_.turn();
+    if (!ec) asio::dispatch(self->strand_, [self] { self->time_has_come(); });
   });
+}
+
+void async_engine::time_has_come() {
+  timer_at_ = net::time_point::max();
+  leave_what_is_inherited();
+  dispatcher_.wake();
+  dispatcher_.turn();
 }
 
 void async_engine::deliver(operation_list over) {

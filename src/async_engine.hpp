@@ -60,7 +60,7 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   using strand = boost::asio::strand<executor_type>;
   using descriptor = boost::asio::posix::basic_stream_descriptor<strand>;
   using timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                  strand>;
+                                                  executor_type>;
 
   // A descriptor that is waited on. Asio waits once each time; as long as it is wanted, again.
   struct watched {
@@ -77,6 +77,7 @@ class async_engine final : public driver, public std::enable_shared_from_this<as
   void wake_at(net::time_point when) override;
   void deliver(operation_list over) override;
 
+  void time_has_come();
   void wait(const std::shared_ptr<watched>& w);
   void wait_again(const std::shared_ptr<watched>& w);
   template <class Work>
