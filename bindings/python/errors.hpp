@@ -32,4 +32,16 @@ void raise(const reference& instance);
 /// Sets the Python exception for the C++ exception that is being handled.
 void raise_current() noexcept;
 
+/// The exception that is on its way, if any, is left alone by what is done while this lives.
+class exception_kept {
+ public:
+  exception_kept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
+  ~exception_kept() { PyErr_Restore(type_, value_, traceback_); }
+  exception_kept(const exception_kept&) = delete;
+  exception_kept& operator=(const exception_kept&) = delete;
+
+ private:
+  PyObject *type_, *value_, *traceback_;
+};
+
 }  // namespace cmemcache::python

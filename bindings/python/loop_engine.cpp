@@ -61,18 +61,6 @@ std::vector<std::weak_ptr<loop_engine>>& all_engines() {
   return *all;
 }
 
-// What is done as a client goes away leaves alone an exception that is on its way.
-class exception_kept {
- public:
-  exception_kept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
-  ~exception_kept() { PyErr_Restore(type_, value_, traceback_); }
-  exception_kept(const exception_kept&) = delete;
-  exception_kept& operator=(const exception_kept&) = delete;
-
- private:
-  PyObject *type_, *value_, *traceback_;
-};
-
 bool is_broken(int fd) noexcept {
   pollfd asked{.fd = fd, .events = 0, .revents = 0};
   return ::poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR) != 0;

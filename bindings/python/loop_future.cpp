@@ -6,6 +6,7 @@
 
 #include <structmember.h>
 
+#include "errors.hpp"
 #include "gil.hpp"
 
 namespace cmemcache::python {
@@ -37,18 +38,6 @@ PyObject* cancelled_error = nullptr;
 PyObject* context_name = nullptr;  // ("context",)
 
 loop_future& at(PyObject* self) noexcept { return *reinterpret_cast<loop_future*>(self); }
-
-// An exception that is on its way is kept out of it.
-class error_kept {
- public:
-  error_kept() noexcept { PyErr_Fetch(&type_, &value_, &traceback_); }
-  ~error_kept() { PyErr_Restore(type_, value_, traceback_); }
-  error_kept(const error_kept&) = delete;
-  error_kept& operator=(const error_kept&) = delete;
-
- private:
-  PyObject *type_, *value_, *traceback_;
-};
 
 // ---- those who wait
 
@@ -274,7 +263,7 @@ void finalize(PyObject* self) noexcept {
   loop_future& f = at(self);
   if (!f.unheard) return;
   f.unheard = false;
-  const error_kept kept;
+  const exception_kept kept;
   const reference told = reference::owning(Py_BuildValue("{s:N,s:O,s:O}", "message",
       PyUnicode_FromFormat("%s exception was never retrieved", Py_TYPE(f.result)->tp_name), "exception", f.result, "future", self));
   const reference done = told ? reference::owning(PyObject_CallMethod(f.loop, "call_exception_handler", "O", told.get()))
