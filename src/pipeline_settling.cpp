@@ -79,7 +79,6 @@ void pipeline::trim() noexcept {
 
 // What nearly always becomes of a line of plain gets: each has its answer. The same as below, counted for all of them at once.
 void pipeline::settle_gets(wire_request& r) {
-  link_.answered();
   std::uint64_t hits = 0, misses = 0, orphans = 0;
   for (part* const p : r.carried) {
     operation& op = *p->of;
@@ -97,6 +96,8 @@ void pipeline::settle_gets(wire_request& r) {
     op.unhold();
     owner_.part_over(*p);
   }
+  // An answer that comes too late for everybody brings no server back: that is for a probe to do.
+  if (orphans != r.carried.size()) link_.answered();
   count(link_.hits, hits);
   count(link_.misses, misses);
   count(link_.orphaned_replies, orphans);

@@ -223,6 +223,30 @@ TEST_CASE("who has only said that nothing more comes may still read, in every st
   CHECK(read.size() <= std::string_view("incr k 1\r\n").size());
 }
 
+TEST_CASE("an answer that comes too late for everybody brings no server back", "[policy]") {
+  memcached server;
+  boost::asio::io_context io;
+  client mc(io, {server.address()}, {.timeout = 400ms, .dead_retry = 60s});
+  const auto ask_for = [&](std::initializer_list<std::string_view> keys) {
+    int timed_out = 0;
+    for (const std::string_view key : keys)
+      mc.async_get(key, [&](error_code ec, const reply&) { timed_out += ec == errc::timed_out; });
+    io.restart();
+    io.run_for(1s);
+    return timed_out;
+  };
+  CHECK(ask_for({"k"}) == 0);
+  server.pause();
+  std::thread later([&] {
+    std::this_thread::sleep_for(600ms);
+    server.resume();
+  });
+  CHECK(ask_for({"k", "l"}) == 2);
+  later.join();
+  CHECK(mc.counters()[0].orphaned_replies == 2);
+  CHECK(mc.counters()[0].dead);
+}
+
 TEST_CASE("the log tells what happens to a server, in every style", "[policy]") {
   const style how = GENERATE(from_range(every_style()));
   memcached server;
