@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/key.hpp"
 #include "protocol/text_codec.hpp"
 
 using namespace cmemcache;
@@ -35,8 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A line that is read as it arrives is the line that is understood when it is whole.
   const std::string arrived = std::string(line) + "\r\n";
   protocol::text::value_line value;
-  if (is_retrieval(asked) && line.size() > 6) {
-    const std::string_view key = got.what == kind::value ? got.key : line.substr(6, line.find(' ', 6) - 6);
+  const std::string_view key = line.size() > 6 ? line.substr(6, line.find(' ', 6) - 6) : std::string_view();
+  if (is_retrieval(asked) && protocol::is_good_key(key, 0)) {  // others are never asked for
     const std::size_t length = protocol::text::read_value(arrived, asked, {}, key, value);
     require(length == 0 || line.substr(0, length - 2).find("\r\n") == line.npos);
     if (got.what == kind::value)
