@@ -162,14 +162,12 @@ error_code session::understand() {
       if (const error_code ec = take_value(); ec || value_.active) return ec;
     }
     if (in_.empty()) return {};
-    if (!awaiting_.empty() && awaiting_.front()->shape == reply_shape::line && !awaiting_.front()->answered &&
-        take_usual(*awaiting_.front()))
-      continue;
     // Bytes that nobody asked for, or a second answer to a request that is still being written.
     if (replies_awaited_ == 0 || !expects_reply(*awaiting_.front())) {
       last_line_ = in_.waiting().substr(0, kept_of_line);
       return errc::protocol_error;
     }
+    if (awaiting_.front()->shape == reply_shape::line && take_usual(*awaiting_.front())) continue;
     std::string_view line;
     const auto result = in_.take_line(line);
     if (result == read_buffer::line_result::incomplete) return {};
