@@ -12,11 +12,10 @@ template <class T>
 class one_or_more {
  public:
   one_or_more() = default;
-  explicit one_or_more(std::size_t count) { make(count); }
   one_or_more(const one_or_more&) = delete;
   one_or_more& operator=(const one_or_more&) = delete;
 
-  /// `count` new ones, in the place of any old ones.
+  /// `count` new ones, in the place of any old ones. At first there is none.
   std::span<T> make(std::size_t count) {
     if (count == 1) return all_ = {&one_.emplace(), 1};
     return all_ = many_ = std::vector<T>(count);

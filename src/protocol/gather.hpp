@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -45,7 +44,7 @@ class gather {
 
   /// A value as it follows a store's line: its bytes, and CR LF.
   void append_block(std::string_view value) {
-    room(std::min(value.size(), reference_threshold) + 2);
+    if (value.size() < reference_threshold) room(value.size() + 2);
     append_value(value);
     std::memcpy(room(2), "\r\n", 2);
     commit(2);
