@@ -21,24 +21,30 @@ bool is_left_outside() noexcept { return _Py_IsFinalizing() && !is_tearing_down;
 
 void tears_down() noexcept { is_tearing_down = true; }
 
-void let_go(PyObject* object) noexcept {
+namespace {
+
+// `work` may run destructors of Python's, in which this thread may be ended.
+template <class Work>
+void unless_left_outside(Work&& work) noexcept {
   if (is_left_outside()) [[unlikely]]
     return;
   try {
-    Py_DECREF(object);
+    work();
   } catch (abi::__forced_unwind&) {
     stay_outside();
   }
 }
 
+}  // namespace
+
+void let_go(PyObject* object) noexcept {
+  unless_left_outside([&] { Py_DECREF(object); });
+}
+
 void let_go(std::span<PyObject* const> objects) noexcept {
-  if (is_left_outside()) [[unlikely]]
-    return;
-  try {
+  unless_left_outside([&] {
     for (PyObject* object : objects) Py_XDECREF(object);
-  } catch (abi::__forced_unwind&) {
-    stay_outside();
-  }
+  });
 }
 
 void gil_exit::enter() noexcept {

@@ -21,10 +21,11 @@ class AsyncClient(Front):
 
     The loop itself watches the connections, one a server: there is no thread, but for the lookup of a server's name. The
     first call is sent at once if nothing is under way; what else is called in one turn of the loop is sent together, plain
-    gets as one line. Tasks that wait for an answer go on as soon as it is there, before whatever else the loop has to do. A call that is cancelled, by ``task.cancel()``, ``wait_for()`` or ``timeout()``, is taken
-    back if it was not sent yet; the reply to one that was is swallowed when it comes. One client may be used from several
-    loops, each of which has connections of its own, in the loop's own thread; those of a closed loop go when another one
-    is used, or with the client. Works with uvloop.
+    gets as one line. Tasks that wait for an answer go on as soon as it is there, before whatever else the loop has to do.
+    A call that is cancelled, by ``task.cancel()``, ``wait_for()`` or ``timeout()``, is taken back if it was not sent yet; the
+    reply to one that was is swallowed when it comes. One client may be used from several loops, each of which has
+    connections of its own, in the loop's own thread; those of a closed loop go when another one is used, or with the
+    client. Works with uvloop.
 
     ::
 
