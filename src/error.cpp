@@ -25,6 +25,7 @@ const char* describe(errc e) noexcept {
     case errc::client_error: return "the server did not understand the command";
     case errc::not_a_number: return "cannot increment or decrement a value that is not a number";
     case errc::unsupported: return "the server does not support the command";
+    case errc::authentication_failed: return "authentication failed";
     case errc::not_enough_memory: return "not enough memory for the server's answer";
     case errc::interrupted: return "interrupted";
     case errc::closed: return "the client is closed";

@@ -29,7 +29,10 @@ routing::node node_of(const server& s) {
 }  // namespace
 
 net::channel::settings channel_settings(const client_options& options) {
-  return {.session = {.protocol = options.protocol, .max_reply_length = options.max_reply_length},
+  session::session_options session{.protocol = options.protocol, .max_reply_length = options.max_reply_length};
+  if (!options.username.empty())
+    session.credentials = std::make_shared<protocol::credentials>(options.username, options.password);
+  return {.session = std::move(session),
           .connect_timeout = options.connect_timeout,
           .timeout = options.timeout};
 }

@@ -32,6 +32,7 @@ enum class errc {
   client_error,           ///< CLIENT_ERROR or ERROR: the server did not take the command
   not_a_number,           ///< incr or decr of a value that is not a number
   unsupported,            ///< the server's version does not have the command
+  authentication_failed,  ///< the server wants a name and a password, or did not take the client's
   not_enough_memory,      ///< the value announced could not be held
   // The caller's own doing.
   interrupted,            ///< the caller's interruption hook said stop (a signal handler raised)

@@ -15,6 +15,7 @@ enum class wire_protocol : std::uint8_t {
   automatic,   ///< asks the server's version once per connection, then for each verb the best that it speaks
   text,        ///< the classic commands only; nothing is asked
   meta,        ///< mg, ms, md, ma where they can say it; errc::unsupported on a server before 1.6.10
+  binary,      ///< the binary protocol, deprecated since 1.6.0: for SASL, and proxies that know nothing else
 };
 
 /// How a client behaves. Every field has the default that python-memcached's users expect.
@@ -29,6 +30,12 @@ struct client_options {
   bool failover = true;                ///< whether a dead server's keys move to the next candidate
 
   wire_protocol protocol = wire_protocol::automatic;
+
+  // Said on each connection before anything else, unless the name is empty: as memcached's ASCII authentication (-Y) wants it,
+  // by SASL PLAIN (-S) in the binary protocol. Whoever listens on the way can read it, unless there is TLS.
+  std::string username = {};           ///< without blanks and control bytes
+  std::string password = {};           ///< without NUL and line ends
+
   std::string key_prefix = {};         ///< before every key on the wire; not hashed
   std::size_t max_connections = 8;     ///< blocking: sockets per server; a caller over that waits, inside its deadline
   bool flush_on_reconnect = false;     ///< flush_all to a server that comes back after it was marked dead

@@ -43,12 +43,12 @@ constexpr status silent_status(verb asked) noexcept {
 enum class reply_shape : std::uint8_t {
   in_order,   ///< one reply per element, in their order
   line,       ///< VALUE blocks for the hits, then END for all
-  quiet,      ///< replies only where something is to be said, named by opaque, then MN
+  quiet,      ///< replies only where something is to be said, named by opaque, then MN (or a no-op's)
   list,       ///< STAT lines, then END
   none,       ///< noreply
 };
 
 /// Which grammar a command and its replies are in.
-enum class dialect : std::uint8_t { text, meta };
+enum class dialect : std::uint8_t { text, meta, binary };
 
 }  // namespace cmemcache::protocol

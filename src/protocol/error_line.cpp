@@ -13,6 +13,7 @@ errc classify_error_line(std::string_view line, verb asked) noexcept {
   if (take(line, "CLIENT_ERROR")) {
     if (line.starts_with(" cannot increment or decrement non-numeric value")) return errc::not_a_number;
     if (line.starts_with(" flush_all not allowed")) return errc::unsupported;
+    if (line.starts_with(" unauthenticated") || line.starts_with(" authentication failure")) return errc::authentication_failed;
     return errc::client_error;
   }
   return line.starts_with("ERROR") ? errc::client_error : errc::protocol_error;

@@ -20,6 +20,8 @@ namespace cmemcache::protocol {
 ///     SERVER_ERROR ..., to a store                 protocol_error    the body may have been read as commands
 ///     CLIENT_ERROR cannot increment ...            not_a_number
 ///     CLIENT_ERROR flush_all not allowed           unsupported
+///     CLIENT_ERROR unauthenticated                 authentication_failed     fatal
+///     CLIENT_ERROR authentication failure          likewise
 ///     CLIENT_ERROR ..., ERROR ...                  client_error      fatal
 ///     anything else                                protocol_error    fatal
 errc classify_error_line(std::string_view line, verb asked) noexcept;

@@ -12,10 +12,10 @@ namespace cmemcache::protocol {
 /// A reply's first line, understood. Views point into the line.
 struct reply_line {
   enum class kind : std::uint8_t {
-    value,     ///< `size` bytes and CRLF follow: VALUE or VA
+    value,     ///< `size` bytes follow, and CR LF but in the binary protocol: VALUE, VA, or a hit
     end,       ///< END: no more values or statistics
     answer,    ///< `status` says it all: STORED, HD, EN, NF, ...
-    fence,     ///< MN: everything before it was answered
+    fence,     ///< MN, or a no-op: everything before it was answered
     stat,      ///< STAT `key` `text`
     failure,   ///< `code` says what; whether the stream is still in step, is_fatal(code) says
   };
@@ -29,7 +29,7 @@ struct reply_line {
   std::size_t size = 0;
   std::uint64_t cas = 0;
   std::uint64_t number = 0;
-  std::string_view key = {};    ///< VALUE's key, STAT's name
+  std::string_view key = {};    ///< VALUE's key (with the prefix), STAT's name
   std::string_view text = {};   ///< STAT's value, VERSION's text, an error's words
 };
 

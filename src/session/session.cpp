@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "protocol/binary_codec.hpp"
 #include "protocol/digits.hpp"
 #include "protocol/meta_codec.hpp"
 #include "protocol/text_codec.hpp"
@@ -28,6 +29,15 @@ void finish(pending_request& r, error_code ec) noexcept {
 
 bool expects_reply(const pending_request& r) noexcept { return r.shape != reply_shape::none && !r.answered; }
 
+// It was answered all the same: the binary protocol knows no request that never is.
+bool wants_silence(const pending_request& r) noexcept {
+  return r.command.noreply && protocol::takes_noreply(r.command.op);
+}
+
+bool has_key(const pending_request& r, std::size_t index, std::string_view wire_key) noexcept {
+  return protocol::take(wire_key, r.command.prefix) && wire_key == r.elements[index].key;
+}
+
 }  // namespace
 
 session::session(const session_options& options) : options_(options) {}
@@ -35,34 +45,48 @@ session::session(const session_options& options) : options_(options) {}
 // ---- writing
 
 bool session::can_encode() const noexcept {
-  if (!greeted_) return true;
+  if (stage_ != stage::greeted) return stage_ != stage::authenticating;
   return greetings_awaited_ == 0 && !waiting_.empty() && out_.size() < output_bound;
 }
 
 std::size_t session::output(std::span<piece> pieces) {
-  if (!greeted_) encode_greeting();
-  while (can_encode()) {
+  if (stage_ != stage::greeted && can_encode()) encode_greeting();
+  while (stage_ == stage::greeted && can_encode()) {
     pending_request& r = waiting_.pop();
     is_unsupported(r) ? finish(r, errc::unsupported) : encode(r);
   }
   return out_.pieces(pieces);
 }
 
-// The server's version decides what may be said to it, so it is asked first and alone. `text` asks nothing.
+// The server's version decides what may be said to it, so it is asked first and alone, unless what is spoken is settled.
 void session::encode_greeting() {
-  greeted_ = true;
-  const auto greet = [this](pending_request& r, verb op) {
-    r.command.op = op;
-    ++greetings_awaited_;
-    encode(r);
-  };
-  if (options_.protocol != wire_protocol::text) greet(greeting_[0], verb::version);
-  if (options_.flush_first) greet(greeting_[1], verb::flush_all);
+  if (stage_ == stage::fresh && options_.credentials != nullptr) return encode_authentication();
+  stage_ = stage::greeted;
+  const bool asks = options_.protocol == wire_protocol::automatic || options_.protocol == wire_protocol::meta;
+  if (asks) encode_greeting(greeting_[0], verb::version);
+  if (options_.flush_first) encode_greeting(greeting_[1], verb::flush_all);
+}
+
+void session::encode_greeting(pending_request& r, verb op) {
+  r.command.op = op;
+  ++greetings_awaited_;
+  encode(r);
+}
+
+// A server that wants no password stores it, under a key and with an exptime at which nobody will find it.
+void session::encode_authentication() {
+  stage_ = stage::authenticating;
+  if (options_.protocol == wire_protocol::binary) return encode_greeting(authentication_, verb::version);
+  password_ = {.key = "authentication", .value = options_.credentials->ascii};
+  authentication_.elements = {&password_, 1};
+  authentication_.command.exptime = -1;
+  encode_greeting(authentication_, verb::set);
 }
 
 // What the classic commands cannot say as well: whose a reply is (they echo no key but a hit's), and that only
 // failures shall be answered. Plain gets stay classic: many of them are one line, and a hit names its key.
 dialect session::dialect_for(const pending_request& r) const noexcept {
+  if (options_.protocol == wire_protocol::binary) return dialect::binary;
   if (options_.protocol == wire_protocol::text || !version_.has_meta() || !protocol::meta::can_say(r.command))
     return dialect::text;
   return options_.protocol == wire_protocol::meta || !is_retrieval(r.command.op) ? dialect::meta : dialect::text;
@@ -83,6 +107,12 @@ void session::encode(pending_request& r) {
     r.first_opaque = next_opaque_;
     next_opaque_ += static_cast<std::uint32_t>(r.elements.size());
     protocol::meta::encode(r.command, r.elements, r.shape, r.first_opaque, out_);
+  } else if (r.dialect == dialect::binary) {
+    r.shape = protocol::binary::shape_of(r.command, r.elements.size());
+    r.first_opaque = next_opaque_;
+    next_opaque_ += static_cast<std::uint32_t>(r.elements.size()) + 1;
+    if (&r == &authentication_) protocol::binary::encode_sasl_plain(options_.credentials->sasl_plain, r.first_opaque, out_);
+    else protocol::binary::encode(r.command, r.elements, r.shape, r.first_opaque, out_);
   } else {
     r.shape = protocol::text::shape_of(r.command);
     protocol::text::encode(r.command, r.elements, out_);
@@ -168,20 +198,44 @@ error_code session::understand() {
       return errc::protocol_error;
     }
     if (awaiting_.front()->shape == reply_shape::line && take_usual(*awaiting_.front())) continue;
-    std::string_view line;
-    const auto result = in_.take_line(line);
-    if (result == read_buffer::line_result::incomplete) return {};
-    if (result == read_buffer::line_result::malformed) {
-      last_line_ = in_.waiting().substr(0, kept_of_line);
-      return errc::protocol_error;
-    }
-    const pending_request& head = *awaiting_.front();
-    const auto parse = head.dialect == dialect::text ? protocol::text::parse : protocol::meta::parse;
-    if (const error_code ec = handle(parse(line, head.command.op)); ec) {
-      last_line_ = line.substr(0, kept_of_line);
-      return ec;
-    }
+    bool complete = true;
+    const bool framed = awaiting_.front()->dialect == dialect::binary;
+    const error_code ec = framed ? understand_frame(complete) : understand_line(complete);
+    if (ec || !complete) return ec;
   }
+}
+
+error_code session::understand_line(bool& complete) {
+  const pending_request& head = *awaiting_.front();
+  std::string_view line;
+  const auto result = in_.take_line(line);
+  complete = result != read_buffer::line_result::incomplete;
+  if (result == read_buffer::line_result::malformed) line = in_.waiting();
+  if (result != read_buffer::line_result::found && complete) {
+    last_line_ = line.substr(0, kept_of_line);
+    return errc::protocol_error;
+  }
+  if (!complete) return {};
+  const auto parse = head.dialect == dialect::text ? protocol::text::parse : protocol::meta::parse;
+  const error_code ec = handle(parse(line, head.command.op));
+  if (ec) last_line_ = line.substr(0, kept_of_line);
+  return ec;
+}
+
+// A no-op answers behind all elements, and so does a command that has none.
+error_code session::understand_frame(bool& complete) {
+  const pending_request& head = *awaiting_.front();
+  reply_line reply;
+  const std::size_t size = protocol::binary::read(in_.waiting(), head.command.op, reply);
+  complete = size != 0;
+  if (!complete) return {};
+  in_.consume(size);
+  const bool behind_all = reply.what == reply_line::kind::fence || head.elements.empty();
+  const std::uint32_t index = reply.opaque - head.first_opaque;
+  if (reply.has_opaque && behind_all && index != head.elements.size()) return errc::protocol_error;
+  const error_code ec = handle(reply);
+  if (ec) last_line_ = reply.text.substr(0, kept_of_line);
+  return ec;
 }
 
 // The usual answer to a retrieval: hits that come in the order of the keys, whole, and the end. False: there is more, and it is
@@ -224,7 +278,9 @@ error_code session::take_value() {
     value_.got += part;
     in_.consume(part);
   }
-  if (value_.got < value_.size || in_.waiting().size() < 2) return {};
+  if (value_.got < value_.size) return {};
+  if (awaiting_.front()->dialect == dialect::binary) return end_value();
+  if (in_.waiting().size() < 2) return {};
   if (!in_.waiting().starts_with("\r\n")) return errc::protocol_error;
   in_.consume(2);
   return end_value();
@@ -263,6 +319,7 @@ error_code session::begin_value(const reply_line& line) {
   std::size_t index = no_element;
   if (head.dialect == dialect::text) index = match_key(head, line.key);
   else if (line.has_opaque) index = match_opaque(head, line.opaque);
+  if (head.dialect == dialect::binary && index != no_element && !has_key(head, index, line.key)) index = no_element;
   if (index == no_element || (head.shape == reply_shape::in_order && index != head.cursor))
     return errc::protocol_error;
   const bool is_number = line.status == status::number;
@@ -284,7 +341,7 @@ error_code session::handle_answer(const reply_line& line) {
     return {};
   }
   std::size_t index = head.cursor;
-  if (head.dialect == dialect::meta) index = line.has_opaque ? match_opaque(head, line.opaque) : no_element;
+  if (head.dialect != dialect::text) index = line.has_opaque ? match_opaque(head, line.opaque) : no_element;
   if (index == no_element || (head.shape == reply_shape::in_order && index != head.cursor))
     return errc::protocol_error;
   file(index, {.status = line.status, .number = line.number});
@@ -312,21 +369,25 @@ error_code session::handle_end(const reply_line& line) {
 error_code session::handle_failure(const reply_line& line) {
   pending_request& head = *awaiting_.front();
   const error_code ec = line.code;
+  if (&head == &authentication_) return errc::authentication_failed;
   if (greetings_awaited_ != 0 && (line.text == "ERROR" || !is_fatal(ec))) {
     finish_head({});  // an old server or a proxy that has no `version`, or one that forbids flush_all
     return {};
   }
   if (is_fatal(ec)) return ec;
+  if (line.has_opaque && !head.elements.empty()) {
+    const std::size_t index = match_opaque(head, line.opaque);
+    if (index == no_element || (head.shape == reply_shape::in_order && index != head.cursor)) return errc::protocol_error;
+    refuse(index, ec, line.text);
+    return {};
+  }
   if (head.shape == reply_shape::quiet) {
     head.ambiguous = true;  // the error names no opaque
     last_line_ = line.text.substr(0, kept_of_line);
     return {};
   }
   if (head.shape == reply_shape::in_order && !head.elements.empty()) {
-    protocol::element& e = head.elements[head.cursor];
-    e.answered = true;
-    if (head.sink != nullptr) head.sink->refused(e.slot, ec, line.text);
-    if (++head.cursor == head.elements.size()) finish_head({});
+    refuse(head.cursor, ec, line.text);
     return {};
   }
   last_line_ = line.text.substr(0, kept_of_line);
@@ -336,11 +397,22 @@ error_code session::handle_failure(const reply_line& line) {
 
 // ---- answering
 
+// Who does not want to know is told what no reply at all would have said.
 void session::file(std::size_t index, const item& answer) noexcept {
   pending_request& head = *awaiting_.front();
   protocol::element& e = head.elements[index];
   e.answered = true;
-  if (head.sink != nullptr) head.sink->filed(e.slot, answer);
+  if (head.sink != nullptr)
+    head.sink->filed(e.slot, wants_silence(head) ? item{.status = protocol::silent_status(head.command.op)} : answer);
+  if (head.shape == reply_shape::in_order && ++head.cursor == head.elements.size()) finish_head({});
+}
+
+void session::refuse(std::size_t index, error_code why, std::string_view words) noexcept {
+  pending_request& head = *awaiting_.front();
+  if (wants_silence(head)) return file(index, {});
+  protocol::element& e = head.elements[index];
+  e.answered = true;
+  if (head.sink != nullptr) head.sink->refused(e.slot, why, words);
   if (head.shape == reply_shape::in_order && ++head.cursor == head.elements.size()) finish_head({});
 }
 
@@ -358,7 +430,8 @@ void session::file_the_rest(status what) noexcept {
 void session::finish_head(error_code ec) noexcept {
   pending_request& head = *awaiting_.front();
   --replies_awaited_;
-  if (&head == &greeting_[0] || &head == &greeting_[1]) --greetings_awaited_;
+  if (&head == &greeting_[0] || &head == &greeting_[1] || &head == &authentication_) --greetings_awaited_;
+  if (&head == &authentication_) stage_ = stage::authenticated;
   head.result = ec;
   head.answered = true;
   if (head.ends_at > bytes_out_) return;  // its bytes still lie in its owner's memory: wrote() finishes it
@@ -373,7 +446,7 @@ void session::fail(error_code ec) noexcept {
   in_.clear();
   replies_awaited_ = 0;
   greetings_awaited_ = 0;
-  greeted_ = true;
+  stage_ = stage::greeted;
   over_ = true;
   while (!awaiting_.empty()) {
     pending_request& r = awaiting_.pop();

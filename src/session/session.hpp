@@ -11,6 +11,7 @@
 #include <cmemcache/error.hpp>
 #include <cmemcache/options.hpp>
 
+#include "protocol/credentials.hpp"
 #include "protocol/gather.hpp"
 #include "protocol/reply_line.hpp"
 #include "protocol/server_version.hpp"
@@ -22,7 +23,8 @@ namespace cmemcache::session {
 struct session_options {
   wire_protocol protocol = wire_protocol::automatic;
   std::size_t max_reply_length = 1024 * 1024 * 1024;  ///< bytes: a value announced larger is a protocol error
-  bool flush_first = false;                           ///< flush_all before anything else
+  bool flush_first = false;                           ///< flush_all before anything that is submitted
+  std::shared_ptr<const protocol::credentials> credentials = {};  ///< said before anything else
 };
 
 /// One connection's memory, and no I/O: what is queued, what is being written, what is awaited, and what of it has
@@ -30,8 +32,8 @@ struct session_options {
 ///
 ///     submit ─▶ waiting_ ─(output: encoded)─▶ awaiting_ ─(received: answered)─▶ done
 ///
-/// Order is the truth, the echo is the assertion: replies belong to the front of awaiting_, and the key of a VALUE or
-/// the opaque of a meta reply must agree. If it does not, or a line is not understood, every request here fails and
+/// Order is the truth, the echo is the assertion: replies belong to the front of awaiting_, and the key of a VALUE, the
+/// opaque of a meta reply, and both of a binary one must agree. If it does not, or a line is not understood, every request here fails and
 /// nobody gets a value. After an error, or fail(), the session is over: make a new one for a new connection.
 ///
 /// Resource type, owned by one channel, used by one thread at a time.
@@ -55,7 +57,7 @@ class session {
   /// Would a request that is submitted now be encoded at once by output()? Not while the server's version is awaited, nor
   /// with a good deal encoded ahead.
   bool is_ready() const noexcept {
-    return greeted_ && greetings_awaited_ == 0 && waiting_.empty() && out_.size() < output_bound;
+    return stage_ == stage::greeted && greetings_awaited_ == 0 && waiting_.empty() && out_.size() < output_bound;
   }
 
   /// The owner of `count` elements of `r` from `first` on, which was encoded and is not done, leaves: what is still to be
@@ -114,13 +116,20 @@ class session {
 
   static constexpr std::size_t output_bound = 32 * 1024;  // bytes encoded ahead of the socket, and one request more
 
+  // Authentication goes alone: replies to what is sent with it may be lost in its own (memcached's -Y).
+  enum class stage : std::uint8_t { fresh, authenticating, authenticated, greeted };
+
   bool can_encode() const noexcept;
   void encode_greeting();
+  void encode_authentication();
+  void encode_greeting(pending_request& r, verb op);
   void encode(pending_request& r);
   protocol::dialect dialect_for(const pending_request& r) const noexcept;
   bool is_unsupported(const pending_request& r) const noexcept;
 
   error_code understand();
+  error_code understand_frame(bool& complete);
+  error_code understand_line(bool& complete);
   bool take_usual(pending_request& head) noexcept;
   bool take_hit(pending_request& head, protocol::element& e) noexcept;
   error_code take_value();
@@ -130,6 +139,7 @@ class session {
   error_code handle_answer(const protocol::reply_line& line);
   error_code handle_end(const protocol::reply_line& line);
   error_code handle_failure(const protocol::reply_line& line);
+  void refuse(std::size_t index, error_code why, std::string_view words) noexcept;
   void file(std::size_t index, const item& answer) noexcept;
   void file_the_rest(status what) noexcept;
   void finish_head(error_code ec) noexcept;
@@ -145,8 +155,10 @@ class session {
   std::unique_ptr<char[]> nowhere_;          // the place of a value that nobody waits for any more
   char number_[24];                          // the body of a reply to ma
   std::array<pending_request, 2> greeting_;  // version, flush_all
+  pending_request authentication_;
+  protocol::element password_;               // the classic commands store it
   std::size_t greetings_awaited_ = 0;
-  bool greeted_ = false;                     // the greeting was encoded
+  stage stage_ = stage::fresh;
   bool over_ = false;                        // it failed
   protocol::server_version version_;
   std::uint32_t next_opaque_ = 1;

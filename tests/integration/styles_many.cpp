@@ -72,7 +72,7 @@ TEST_CASE_METHOD(in_every_style, "all servers are asked", "[styles]") {
   CHECK(figures("detail on") == 0);
   // What these two tell depends on what the server counts and has moved meanwhile: perhaps nothing, never an error.
   figures("detail dump");
-  figures("cachedump 1 0");
+  if (!is_binary()) figures("cachedump 1 0");
   const auto [bad_ec, bad] = mc().stats("items\r\nflush_all");
   CHECK(bad_ec == errc::bad_argument);
   CHECK(bad.empty());

@@ -65,6 +65,7 @@ class in_every_style {
   const std::string& name() const { return name_; }
   std::string address() const { return shared_server(over_.unix_socket).address(); }
   bool throws() const { return style_.throws; }
+  bool is_binary() const { return over_.protocol == wire_protocol::binary; }
   calling_style& mc() { return *mc_; }
 
   void open(std::vector<server> servers, client_options options = {}) {
@@ -93,7 +94,7 @@ class in_every_style {
 
  private:
   const way over_ = GENERATE(way{"automatic", wire_protocol::automatic, false}, way{"text", wire_protocol::text, false},
-                             way{"meta", wire_protocol::meta, false}, way{"unix", wire_protocol::automatic, true});
+                             way{"meta", wire_protocol::meta, false}, way{"binary", wire_protocol::binary, false}, way{"unix", wire_protocol::automatic, true});
   const style style_ = GENERATE(from_range(every_style()));
   const std::string name_ = style_.name + " over " + over_.name;
   std::unique_ptr<calling_style> mc_;

@@ -9,8 +9,10 @@ namespace cmemcache::test {
 
 const std::vector<exchange>& text_exchanges();
 const std::vector<exchange>& meta_exchanges();
+const std::vector<exchange>& binary_exchanges();
+const std::vector<exchange>& authentications();
 
-/// Both.
+/// All of them.
 const std::vector<exchange>& all_exchanges();
 
 }  // namespace cmemcache::test

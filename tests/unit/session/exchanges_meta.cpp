@@ -239,7 +239,8 @@ const std::vector<exchange>& meta_exchanges() {
 const std::vector<exchange>& all_exchanges() {
   static const std::vector<exchange> table = [] {
     std::vector<exchange> all = text_exchanges();
-    all.insert(all.end(), meta_exchanges().begin(), meta_exchanges().end());
+    for (const auto* more : {&meta_exchanges(), &binary_exchanges(), &authentications()})
+      all.insert(all.end(), more->begin(), more->end());
     return all;
   }();
   return table;

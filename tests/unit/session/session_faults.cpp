@@ -18,7 +18,8 @@ std::size_t next_place(std::size_t at, std::size_t size) {
 bool is_digit(char c) { return '0' <= c && c <= '9'; }
 
 // One wrong digit makes one opaque of a batch another, one number another: only a checksum could tell.
-bool undetectable(const std::string& replies, std::size_t at, char byte) {
+bool undetectable(const exchange& e, const std::string& replies, std::size_t at, char byte) {
+  if (e.options.protocol == wire_protocol::binary) return false;  // a hit has the key besides
   if (!is_digit(replies[at]) || !is_digit(byte)) return false;
   const std::size_t blank = replies.find_last_of(" \n", at);
   return blank != replies.npos && replies[blank + 1] == 'O';
@@ -61,7 +62,7 @@ TEST_CASE("no corrupted byte gives anybody another's value", "[session]") {
       const auto flipped = [&](int bit) { return static_cast<char>(good ^ bit); };
       for (const char byte : std::set<char>{' ', '\r', '\n', '\0', '0', '1', '9', '-', 'x', 'E', 'F', flipped(1),
                                             flipped(0x20), flipped(0x80)}) {
-        if (byte == good || undetectable(replies, at, byte)) continue;
+        if (byte == good || undetectable(e, replies, at, byte)) continue;
         conversation c(e);
         c.play({.read = at % 2 == 0 ? whole : 3, .corrupt = at, .byte = byte});
         if (const std::string wrong = c.judge_corrupted(); !wrong.empty())
