@@ -204,7 +204,8 @@ blocking_call::outcome blocking_call::settle_lost(part& p) {
   servers_[p.server].tell_lost(p.error);
   session::failure_policy::loss facts{.reused = p.loan.reused(),
                                       .answered = lost.bytes_in() != p.in_before,
-                                      .sent = p.requests[0].written};  // all that a unix socket can tell
+                                      .sent = p.requests[0].written,  // all that a unix socket can tell
+                                      .question = lost.closed_at_question()};
   facts.taken = facts.sent && !is_repeatable(what_.op) && p.loan->may_have_taken_beyond(p.out_before);
   const outcome became = rules().lost(p.server, p.error, facts, false, lost.last_line());
   if (became == outcome::again) now_ = net::steady_clock::now();

@@ -140,7 +140,7 @@ bool pipeline::open(net::time_point now) {
 }
 
 void pipeline::connect(std::vector<net::endpoint> addresses) {
-  net::channel::settings settings = channel_settings(options_);
+  net::channel::settings settings = channel_settings(options_, link_.known);
   settings.session.flush_first = std::exchange(flush_first_, false);
   channel_ = std::make_unique<net::channel>(std::move(addresses), settings);
   names_version_ = link_.names.version();

@@ -113,7 +113,8 @@ void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) 
     const std::string_view last_line = channel_->session().last_line();
     settlement::outcome became;
     if (lost) {
-      session::failure_policy::loss facts{.reused = served_, .answered = has_answer(r), .sent = r.written};
+      session::failure_policy::loss facts{.reused = served_, .answered = has_answer(r), .sent = r.written,
+                                          .question = channel_->session().closed_at_question()};
       facts.taken = facts.sent && !is_repeatable(op.what.op) && channel_->may_have_taken_beyond(r.starts_at);
       became = op.settlement->lost(p.server, r.result, facts, p.retrying, last_line);
       p.retrying |= became == settlement::outcome::again;
@@ -131,7 +132,7 @@ void pipeline::settle(wire_request& r, part& p, net::time_point now, bool lost) 
 void pipeline::lose(net::time_point now) {
   const error_code ec = channel_->error();
   const bool reached = channel_->was_open();
-  const bool served = served_ || !reached;
+  const bool served = served_ || !reached || channel_->session().closed_at_question();
   if (reached) link_.tell_lost(ec);
   if (!served) link_.policy.wasted(now);
   // Those that are asked again go before those that were behind them. One that is lost in the middle is one of them.

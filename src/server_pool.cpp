@@ -11,8 +11,8 @@ namespace cmemcache {
 
 namespace {
 
-net::direct_pool::settings pool_settings(const client_options& options) {
-  return {.connection = channel_settings(options),
+net::direct_pool::settings pool_settings(const client_options& options, session::server_knowledge& known) {
+  return {.connection = channel_settings(options, known),
           .max_connections = std::max<std::size_t>(options.max_connections, 1)};
 }
 
@@ -28,8 +28,9 @@ routing::node node_of(const server& s) {
 
 }  // namespace
 
-net::channel::settings channel_settings(const client_options& options) {
-  session::session_options session{.protocol = options.protocol, .max_reply_length = options.max_reply_length};
+net::channel::settings channel_settings(const client_options& options, session::server_knowledge& known) {
+  session::session_options session{
+      .protocol = options.protocol, .max_reply_length = options.max_reply_length, .known = &known};
   if (!options.username.empty())
     session.credentials = std::make_shared<protocol::credentials>(options.username, options.password);
   return {.session = std::move(session),
@@ -47,11 +48,12 @@ server_link::server_link(const server& s, const client_options& options, unsigne
               .patience = std::min(options.timeout / 2, options.connect_timeout)},
              seed),
       names(s, options.resolve_interval, [this] { tell(log_level::info, [] { return std::string("its name has moved"); }); }),
-      connections(s, names, pool_settings(options)) {}
+      connections(s, names, pool_settings(options, known)) {}
 
 bool server_link::failed(session::failure_policy::trouble what, const error_code& ec, net::time_point now) {
   if (policy.failed(what, now)) {
     count(marked_dead, 1);
+    known.forget();
     tell(log_level::warning, [&] {
       char seconds[32];
       std::snprintf(seconds, sizeof seconds, "%.3g s: ", std::chrono::duration<double>(policy.dead_retry()).count());

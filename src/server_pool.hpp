@@ -17,11 +17,12 @@
 #include "net/name_watch.hpp"
 #include "routing/placement.hpp"
 #include "session/failure_policy.hpp"
+#include "session/server_knowledge.hpp"
 
 namespace cmemcache {
 
-/// What the options say of every connection.
-net::channel::settings channel_settings(const client_options& options);
+/// What the options say of every connection to the server that `known` is about.
+net::channel::settings channel_settings(const client_options& options, session::server_knowledge& known);
 
 /// One server as a client knows it: where it is, how it fares, its connections and its figures.
 /// Shared by the pools that list it; every part is thread-safe.
@@ -60,6 +61,7 @@ struct server_link {
   const server where;
   const logger log;
   session::failure_policy policy;
+  session::server_knowledge known;
   net::name_watch names;
   net::direct_pool connections;
 

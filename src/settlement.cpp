@@ -15,6 +15,9 @@ bool is_connection_loss(const error_code& ec) noexcept {
   return ec == errc::connection_closed || ec.category() == boost::system::system_category();
 }
 
+// What a proxy may not know, and close the connection at.
+bool is_seldom_carried(verb op) noexcept { return op == verb::gat || op == verb::gats || op == verb::touch || !has_key(op); }
+
 // The key, as much of it as is good to read.
 std::string shown(std::string_view key) {
   constexpr std::size_t longest = 60;
@@ -87,6 +90,9 @@ settlement::outcome settlement::lost(std::size_t server, error_code ec, session:
     }
     if (what == policy::remedy::in_doubt) ec = errc::in_doubt;
   }
+  // On a connection that had not served it is not because it had rested for too long.
+  if (ec == errc::connection_closed && facts.sent && !facts.reused && !facts.answered && is_seldom_carried(what_.op))
+    last_line = "a proxy may not know the command";
   if (ec == errc::timed_out) ran_out(server);
   else add_failure(server, ec, last_line);
   return ec == errc::interrupted ? outcome::stop : outcome::over;

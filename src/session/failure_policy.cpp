@@ -61,6 +61,7 @@ failure_policy::time_point failure_policy::connect_at() const noexcept {
 }
 
 failure_policy::remedy failure_policy::after_loss(const loss& facts) noexcept {
+  if (facts.question && !facts.sent) return remedy::send_again;
   const bool harmless = facts.repeatable || !facts.sent || !facts.taken;
   if (facts.reused && !facts.retried && !facts.answered && harmless) return remedy::send_again;
   return facts.sent && !facts.repeatable ? remedy::in_doubt : remedy::give_up;

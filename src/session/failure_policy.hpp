@@ -106,6 +106,7 @@ class failure_policy {
     bool answered = false;    ///< something of an answer had arrived, so that asking again would tell lies
     bool sent = false;        ///< bytes of this part had left
     bool taken = false;       ///< the server's kernel may have them
+    bool question = false;    ///< it ended at a question of our own, which the next connection is not asked
   };
 
   enum class remedy : std::uint8_t {

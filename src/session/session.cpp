@@ -34,13 +34,20 @@ bool wants_silence(const pending_request& r) noexcept {
   return r.command.noreply && protocol::takes_noreply(r.command.op);
 }
 
+// Where a password in the classic commands was too much for a server, it may want it by SASL.
+wire_protocol protocol_for(const session_options& options) noexcept {
+  const bool by_sasl = options.protocol == wire_protocol::automatic && options.credentials != nullptr &&
+                       options.known != nullptr && options.known->wants_sasl();
+  return by_sasl ? wire_protocol::binary : options.protocol;
+}
+
 bool has_key(const pending_request& r, std::size_t index, std::string_view wire_key) noexcept {
   return protocol::take(wire_key, r.command.prefix) && wire_key == r.elements[index].key;
 }
 
 }  // namespace
 
-session::session(const session_options& options) : options_(options) {}
+session::session(const session_options& options) : options_(options), protocol_(protocol_for(options)) {}
 
 // ---- writing
 
@@ -53,7 +60,8 @@ std::size_t session::output(std::span<piece> pieces) {
   if (stage_ != stage::greeted && can_encode()) encode_greeting();
   while (stage_ == stage::greeted && can_encode()) {
     pending_request& r = waiting_.pop();
-    is_unsupported(r) ? finish(r, errc::unsupported) : encode(r);
+    if (!is_unsupported(r)) encode(r);
+    else finish_unsupported(r);
   }
   return out_.pieces(pieces);
 }
@@ -62,59 +70,87 @@ std::size_t session::output(std::span<piece> pieces) {
 void session::encode_greeting() {
   if (stage_ == stage::fresh && options_.credentials != nullptr) return encode_authentication();
   stage_ = stage::greeted;
-  const bool asks = options_.protocol == wire_protocol::automatic || options_.protocol == wire_protocol::meta;
-  if (asks) encode_greeting(greeting_[0], verb::version);
-  if (options_.flush_first) encode_greeting(greeting_[1], verb::flush_all);
-}
-
-void session::encode_greeting(pending_request& r, verb op) {
-  r.command.op = op;
-  ++greetings_awaited_;
-  encode(r);
+  const bool depends = protocol_ == wire_protocol::automatic || protocol_ == wire_protocol::meta;
+  const bool may_be_asked = options_.known == nullptr || options_.known->may_be_asked();
+  if (depends && may_be_asked) encode_question(server_version, verb::version);
+  if (options_.flush_first) encode_question(flush, verb::flush_all);
 }
 
 // A server that wants no password stores it, under a key and with an exptime at which nobody will find it.
 void session::encode_authentication() {
   stage_ = stage::authenticating;
-  if (options_.protocol == wire_protocol::binary) return encode_greeting(authentication_, verb::version);
+  if (protocol_ == wire_protocol::binary) return encode_question(authentication, verb::version);
   password_ = {.key = "authentication", .value = options_.credentials->ascii};
-  authentication_.elements = {&password_, 1};
-  authentication_.command.exptime = -1;
-  encode_greeting(authentication_, verb::set);
+  questions_[authentication].elements = {&password_, 1};
+  questions_[authentication].command.exptime = -1;
+  encode_question(authentication, verb::set);
+}
+
+void session::encode_question(question what, verb op) {
+  pending_request& r = questions_[what];
+  r.command.op = op;
+  ++greetings_awaited_;
+  encode(r);
+}
+
+// A version may be that of a server behind a proxy which has no meta commands itself. It is tried with the one that does no harm,
+// before anything depends on it; once for all connections to the server.
+void session::learn_version(std::string_view text) {
+  version_ = protocol::parse_server_version(text);
+  if (options_.known == nullptr || options_.known->has_shown_meta()) return;
+  if (!version_.has_meta()) return options_.known->has_answered(false);
+  pending_request& r = questions_[meta_noop];
+  r.dialect = dialect::meta;
+  r.shape = reply_shape::quiet;
+  ++greetings_awaited_;
+  write(r);
 }
 
 // What the classic commands cannot say as well: whose a reply is (they echo no key but a hit's), and that only
 // failures shall be answered. Plain gets stay classic: many of them are one line, and a hit names its key.
 dialect session::dialect_for(const pending_request& r) const noexcept {
-  if (options_.protocol == wire_protocol::binary) return dialect::binary;
-  if (options_.protocol == wire_protocol::text || !version_.has_meta() || !protocol::meta::can_say(r.command))
+  if (protocol_ == wire_protocol::binary) return dialect::binary;
+  if (protocol_ == wire_protocol::text || !version_.has_meta() || !protocol::meta::can_say(r.command))
     return dialect::text;
-  return options_.protocol == wire_protocol::meta || !is_retrieval(r.command.op) ? dialect::meta : dialect::text;
+  return protocol_ == wire_protocol::meta || !is_retrieval(r.command.op) ? dialect::meta : dialect::text;
 }
 
 // Who insists on the meta commands shall not be given the classic ones in silence.
 bool session::is_unsupported(const pending_request& r) const noexcept {
-  return options_.protocol == wire_protocol::meta && !version_.has_meta() && protocol::meta::can_say(r.command);
+  return protocol_ == wire_protocol::meta && !version_.has_meta() && protocol::meta::can_say(r.command);
+}
+
+void session::finish_unsupported(pending_request& r) {
+  last_line_.clear();
+  if (options_.known != nullptr && !options_.known->may_be_asked())
+    last_line_.append("it closed the connection at '").append(options_.known->closes_at()).append("', as a proxy may do");
+  finish(r, errc::unsupported);
 }
 
 void session::encode(pending_request& r) {
+  r.dialect = dialect_for(r);
+  switch (r.dialect) {
+    case dialect::text: r.shape = protocol::text::shape_of(r.command); break;
+    case dialect::meta: r.shape = protocol::meta::shape_of(r.command, r.one_by_one ? 1 : r.elements.size()); break;
+    case dialect::binary: r.shape = protocol::binary::shape_of(r.command, r.elements.size()); break;
+  }
+  write(r);
+}
+
+void session::write(pending_request& r) {
   awaiting_.push(r);  // first: should memory end, fail() finds it here
   r.starts_at = r.ends_at = bytes_encoded_;
   const std::size_t before = out_.size();
-  r.dialect = dialect_for(r);
   if (r.dialect == dialect::meta) {
-    r.shape = protocol::meta::shape_of(r.command, r.one_by_one ? 1 : r.elements.size());
     r.first_opaque = next_opaque_;
     next_opaque_ += static_cast<std::uint32_t>(r.elements.size());
     protocol::meta::encode(r.command, r.elements, r.shape, r.first_opaque, out_);
   } else if (r.dialect == dialect::binary) {
-    r.shape = protocol::binary::shape_of(r.command, r.elements.size());
     r.first_opaque = next_opaque_;
     next_opaque_ += static_cast<std::uint32_t>(r.elements.size()) + 1;
-    if (&r == &authentication_) protocol::binary::encode_sasl_plain(options_.credentials->sasl_plain, r.first_opaque, out_);
+    if (is(r, authentication)) protocol::binary::encode_sasl_plain(options_.credentials->sasl_plain, r.first_opaque, out_);
     else protocol::binary::encode(r.command, r.elements, r.shape, r.first_opaque, out_);
   } else {
-    r.shape = protocol::text::shape_of(r.command);
     protocol::text::encode(r.command, r.elements, out_);
   }
   bytes_encoded_ += out_.size() - before;
@@ -168,6 +204,7 @@ error_code session::received(std::size_t size) noexcept {
   error_code ec;
   if (size == 0) {
     ec = errc::connection_closed;
+    note_closing();
   } else {
     bytes_in_ += size;
     std::size_t of_value = 0;
@@ -334,8 +371,9 @@ error_code session::begin_value(const reply_line& line) {
 
 error_code session::handle_answer(const reply_line& line) {
   pending_request& head = *awaiting_.front();
+  if (head.shape == reply_shape::quiet && head.elements.empty()) return errc::protocol_error;  // only MN ends an mn
   if (head.elements.empty()) {
-    if (&head == greeting_.data()) version_ = protocol::parse_server_version(line.text);
+    if (is(head, server_version)) learn_version(line.text);
     if (head.sink != nullptr) head.sink->filed(0, {.status = line.status, .value = line.text});
     finish_head({});
     return {};
@@ -359,6 +397,7 @@ error_code session::handle_end(const reply_line& line) {
     case reply_shape::quiet:
       if (line.what != reply_line::kind::fence) return errc::protocol_error;
       if (!head.ambiguous) file_the_rest(protocol::silent_status(head.command.op));
+      if (is(head, meta_noop)) options_.known->has_answered(true);
       break;
     default: return errc::protocol_error;
   }
@@ -369,9 +408,10 @@ error_code session::handle_end(const reply_line& line) {
 error_code session::handle_failure(const reply_line& line) {
   pending_request& head = *awaiting_.front();
   const error_code ec = line.code;
-  if (&head == &authentication_) return errc::authentication_failed;
+  if (is(head, authentication)) return errc::authentication_failed;
   if (greetings_awaited_ != 0 && (line.text == "ERROR" || !is_fatal(ec))) {
-    finish_head({});  // an old server or a proxy that has no `version`, or one that forbids flush_all
+    if (is(head, meta_noop)) version_ = {};
+    finish_head({});  // an old server or a proxy that has no `version` or `mn`, or one that forbids flush_all
     return {};
   }
   if (is_fatal(ec)) return ec;
@@ -430,8 +470,8 @@ void session::file_the_rest(status what) noexcept {
 void session::finish_head(error_code ec) noexcept {
   pending_request& head = *awaiting_.front();
   --replies_awaited_;
-  if (&head == &greeting_[0] || &head == &greeting_[1] || &head == &authentication_) --greetings_awaited_;
-  if (&head == &authentication_) stage_ = stage::authenticated;
+  if (is_question(head)) --greetings_awaited_;
+  if (is(head, authentication)) stage_ = stage::authenticated;
   head.result = ec;
   head.answered = true;
   if (head.ends_at > bytes_out_) return;  // its bytes still lie in its owner's memory: wrote() finishes it
@@ -440,7 +480,22 @@ void session::finish_head(error_code ec) noexcept {
   if (!awaiting_.empty()) finish_written();
 }
 
+// The server has ended the connection: because of what it was asked first, perhaps.
+void session::note_closing() noexcept {
+  if (options_.known == nullptr || greetings_awaited_ == 0) return;
+  const pending_request& asked = *awaiting_.front();
+  if (is(asked, flush) || asked.ends_at > bytes_out_) return;
+  using state = server_knowledge::state;
+  if (is(asked, authentication))
+    closed_at_question_ = protocol_ == wire_protocol::automatic && options_.known->has_closed_at(state::closes_at_password);
+  else
+    closed_at_question_ =
+        options_.known->has_closed_at(is(asked, server_version) ? state::closes_at_version : state::closes_at_mn);
+}
+
 void session::fail(error_code ec) noexcept {
+  if (ec == boost::system::errc::connection_reset || ec == boost::system::errc::broken_pipe) note_closing();
+  if (stage_ == stage::authenticating && protocol_ != options_.protocol) options_.known->forget();  // it is none for SASL either
   value_.active = false;
   out_.clear();
   in_.clear();

@@ -17,6 +17,7 @@
 #include "protocol/server_version.hpp"
 #include "session/pending_request.hpp"
 #include "session/read_buffer.hpp"
+#include "session/server_knowledge.hpp"
 
 namespace cmemcache::session {
 
@@ -24,6 +25,7 @@ struct session_options {
   wire_protocol protocol = wire_protocol::automatic;
   std::size_t max_reply_length = 1024 * 1024 * 1024;  ///< bytes: a value announced larger is a protocol error
   bool flush_first = false;                           ///< flush_all before anything that is submitted
+  server_knowledge* known = nullptr;                  ///< must outlive the session; null: the version is believed
   std::shared_ptr<const protocol::credentials> credentials = {};  ///< said before anything else
 };
 
@@ -101,6 +103,10 @@ class session {
   /// 0.0.0 before the server was asked, and where it is not.
   const protocol::server_version& version() const noexcept { return version_; }
 
+  /// The connection was closed at a question of our own, which the next one to the server is not asked: what was submitted has
+  /// not left, and may be asked again on that.
+  bool closed_at_question() const noexcept { return closed_at_question_; }
+
   /// The server's line that ended the session, for people. Empty if none did.
   const std::string& last_line() const noexcept { return last_line_; }
 
@@ -116,14 +122,25 @@ class session {
 
   static constexpr std::size_t output_bound = 32 * 1024;  // bytes encoded ahead of the socket, and one request more
 
+  // Our own requests, which come before all others.
+  enum question : std::uint8_t { authentication, server_version, flush, meta_noop };
+
   // Authentication goes alone: replies to what is sent with it may be lost in its own (memcached's -Y).
   enum class stage : std::uint8_t { fresh, authenticating, authenticated, greeted };
 
   bool can_encode() const noexcept;
   void encode_greeting();
   void encode_authentication();
-  void encode_greeting(pending_request& r, verb op);
+  void encode_question(question what, verb op);
+  void learn_version(std::string_view text);
+  bool is(const pending_request& r, question what) const noexcept { return &r == &questions_[what]; }
+  bool is_question(const pending_request& r) const noexcept {
+    return &r >= questions_.data() && &r < questions_.data() + questions_.size();
+  }
+  void note_closing() noexcept;
+  void finish_unsupported(pending_request& r);
   void encode(pending_request& r);
+  void write(pending_request& r);
   protocol::dialect dialect_for(const pending_request& r) const noexcept;
   bool is_unsupported(const pending_request& r) const noexcept;
 
@@ -146,6 +163,7 @@ class session {
   void finish_written() noexcept;
 
   const session_options options_;
+  const wire_protocol protocol_;             // automatic may have become another for a server that is known
   protocol::gather out_;
   read_buffer in_;
   request_queue waiting_;
@@ -154,12 +172,12 @@ class session {
   value_in_progress value_;
   std::unique_ptr<char[]> nowhere_;          // the place of a value that nobody waits for any more
   char number_[24];                          // the body of a reply to ma
-  std::array<pending_request, 2> greeting_;  // version, flush_all
-  pending_request authentication_;
+  std::array<pending_request, 4> questions_;
   protocol::element password_;               // the classic commands store it
   std::size_t greetings_awaited_ = 0;
   stage stage_ = stage::fresh;
   bool over_ = false;                        // it failed
+  bool closed_at_question_ = false;
   protocol::server_version version_;
   std::uint32_t next_opaque_ = 1;
   std::uint64_t bytes_in_ = 0;

@@ -86,7 +86,7 @@ TEST_CASE("a call that is not written is taken back, whatever the type", "[async
       peer server([&](peer::connection& c, int) {
         heard = c.read_until("\r\n");
         while (silent) std::this_thread::sleep_for(milliseconds(1));
-        c.send("VERSION 1.6.18\r\n");
+        c.send("VERSION 1.5.0\r\n");
         heard += c.read_until("get other\r\n");
         c.send("END\r\n");
         c.wait_for_close();

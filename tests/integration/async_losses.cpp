@@ -381,11 +381,13 @@ TEST_CASE("a server that comes back is flushed once", "[async][losses]") {
   std::atomic<bool> silent = true;
   peer server([&](peer::connection& c, int) {
     if (silent) return c.wait_for_close();
+    bool stores = false;
     for (std::string line = c.read_until("\r\n"); !line.empty(); line = c.read_until("\r\n")) {
       if (line.starts_with("version")) c.send("VERSION 1.6.18\r\n");
       else if (line.starts_with("flush_all")) ++flushed, c.send("OK\r\n");
+      else if (line.starts_with("mn") && !stores) c.send("MN\r\n");
       else if (line.starts_with("mn")) c.send("SERVER_ERROR out of memory storing object\r\nMN\r\n");
-      else if (c.read_until("\r\n"); !line.ends_with(" q\r\n")) c.send("HD " + line.substr(line.find('O')));
+      else if (stores = true, c.read_until("\r\n"); !line.ends_with(" q\r\n")) c.send("HD " + line.substr(line.find('O')));
     }
   }, peer::service::at_once);
   boost::asio::io_context io;

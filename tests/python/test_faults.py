@@ -10,7 +10,7 @@ import pytest
 
 import cmemcache
 from support.broken_answers import BROKEN, GROUP
-from support.scripted_server import (ScriptedServer, close, echo_gets, expect, line, reset, send, wait)
+from support.scripted_server import (ScriptedServer, close, echo_gets, expect, greeting, line, reset, send, wait)
 
 
 def play(kind, make_client, *scripts, **options):
@@ -113,9 +113,10 @@ class TestWrongValuesNeverReachACaller:
 
     def test_meta_with_a_wrong_opaque(self, kind, make_client):
         def script(reply):
-            return [expect(b"version\r\n"), send(b"VERSION 1.6.18\r\n"), line(), line(), send(reply)]
-        server, client = play(kind, make_client, script(b"HD O4294967290\r\n"), script(b"BANANA\r\n"), protocol="auto",
-                              errors="raise")
+            return [line(), line(), send(reply)]
+        known = [expect(b"version\r\n"), send(b"VERSION 1.6.18\r\n")]
+        server, client = play(kind, make_client, [greeting(b"1.6.18"), *script(b"HD O4294967290\r\n")],
+                              [*known, *script(b"BANANA\r\n")], protocol="auto", errors="raise")
         with server:
             for _ in range(2):
                 with pytest.raises(cmemcache.ProtocolError, match=server.address):

@@ -7,7 +7,7 @@ import pytest
 import cmemcache
 from support import verbs
 from support.calling_styles import STYLES
-from support.scripted_server import ScriptedServer, assert_heard_nothing, line, send
+from support.scripted_server import ScriptedServer, assert_heard_nothing, greeting, line, send
 
 E = cmemcache.Client
 
@@ -143,7 +143,7 @@ LENGTHS = [b"4000000000", b"9223372036854775807", b"-1", b"18446744073709551616"
 def test_a_length_that_no_value_has(style_name, length):
     """It is a ProtocolError, and no memory is taken for it."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    meta = [line(rb"version\r\n"), send(b"VERSION 1.6.18\r\n"), line(), send(b"VA %s f0 c1\r\nx\r\n" % length)]
+    meta = [greeting(b"1.6.18"), line(), send(b"VA %s f0 c1\r\nx\r\n" % length)]
     with ScriptedServer([line(), send(b"VALUE k 0 %s\r\nx\r\nEND\r\n" % length)]) as classic, \
             ScriptedServer(meta) as modern:
         for server, protocol, call in ((classic, "text", lambda s: s.get("k")), (classic, "text", lambda s: s.gat("k", 9)),

@@ -173,6 +173,9 @@ void peer::connection::relay(std::uint16_t port, std::size_t bytes, unsigned see
 void peer::connection::greet(std::string_view version) {
   read_until("version\r\n");
   send("VERSION " + std::string(version) + "\r\n");
+  if (!version.starts_with("1.6")) return;
+  read_until("mn\r\n");
+  send("MN\r\n");
 }
 
 unanswered_port::unanswered_port(const char* host, std::uint16_t port) : host_(host) {

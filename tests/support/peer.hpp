@@ -38,7 +38,7 @@ class peer {
     /// Passes bytes on to the server on a loopback port and back, in pieces of any size, for about `bytes` of them; then
     /// both connections end, in any way.
     void relay(std::uint16_t port, std::size_t bytes, unsigned seed);
-    /// Answers the `version` that a client asks first.
+    /// Answers the `version` that a client asks first, and the `mn` with which it tries the meta commands of a 1.6.
     void greet(std::string_view version);
 
    private:

@@ -118,10 +118,15 @@ def reset():
 
 
 def greeting(version=b"1.5.0"):
-    """The question that a client with protocol "auto" or "meta" asks first; 1.5.0 knows the classic commands only."""
+    """The question that a client with protocol "auto" or "meta" asks first; 1.5.0 knows the classic commands only. The
+    meta commands of a later one are tried, once for all connections to it.
+    """
     def step(connection):
         expect(b"version\r\n")(connection)
         connection.sendall(b"VERSION " + version + b"\r\n")
+        if version.startswith(b"1.6"):
+            expect(b"mn\r\n")(connection)
+            connection.sendall(b"MN\r\n")
     return step
 
 

@@ -115,6 +115,8 @@ TEST_CASE("what was lost is sent again when that does no harm, once", "[failure_
   const auto after = failure_policy::after_loss;
   CHECK(after(loss{.repeatable = true, .reused = true, .sent = true, .taken = true}) == remedy::send_again);
   CHECK(after(loss{.reused = true}) == remedy::send_again);                                   // nothing had left
+  CHECK(after(loss{.retried = true, .answered = true, .question = true}) == remedy::send_again);  // nor here
+  CHECK(after(loss{.sent = true, .taken = true, .question = true}) == remedy::in_doubt);
   CHECK(after(loss{.reused = true, .sent = true}) == remedy::send_again);                     // nothing had arrived
   CHECK(after(loss{.reused = true, .sent = true, .taken = true}) == remedy::in_doubt);
   CHECK(after(loss{.repeatable = true, .reused = true, .retried = true, .sent = true}) == remedy::give_up);
