@@ -134,7 +134,8 @@ void pipeline::lose(net::time_point now) {
   const bool reached = channel_->was_open();
   const bool served = served_ || !reached || channel_->session().closed_at_question();
   if (reached) link_.tell_lost(ec);
-  if (!served) link_.policy.wasted(now);
+  // Who is refused is told so at once, next time as well.
+  if (!served && ec != errc::authentication_failed) link_.policy.wasted(now);
   // Those that are asked again go before those that were behind them. One that is lost in the middle is one of them.
   part_queue behind = std::exchange(queue_, {});
   part* const cut = !behind.empty() && behind.front()->requests != 0 ? behind.front() : nullptr;

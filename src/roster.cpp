@@ -24,7 +24,7 @@ client_options checked(client_options options) {
   };
   const auto in_range = [](bool good) { return good ? error_code() : error_code(errc::bad_argument); };
   require(protocol::check_prefix(options.key_prefix), "key_prefix '" + options.key_prefix + "'");
-  require(in_range(is_name(options.username)), "username");
+  require(in_range(is_name(options.username)), "username '" + options.username + "'");
   require(in_range(options.password.find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos), "password");
   require(in_range(!options.username.empty() || options.password.empty()), "a password without a username");
   require(in_range(options.timeout.count() > 0), "timeout");

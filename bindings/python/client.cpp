@@ -77,6 +77,7 @@ std::optional<wire_protocol> parse_protocol(std::string_view name) noexcept {
   if (name == "auto") return wire_protocol::automatic;
   if (name == "text") return wire_protocol::text;
   if (name == "meta") return wire_protocol::meta;
+  if (name == "binary") return wire_protocol::binary;
   return std::nullopt;
 }
 
@@ -97,6 +98,8 @@ client_options engine_options(const option_reader& from) {
   to.hash = from.choice("hash", parse_hash_kind);
   to.failover = from.flag("failover");
   to.protocol = from.choice("protocol", parse_protocol);
+  to.username = from.text("username");
+  to.password = from.text("password");
   to.key_prefix = from.bytes("key_prefix");
   to.max_connections = from.number("max_connections");
   to.pipelined_connections = from.number("pipelined_connections");

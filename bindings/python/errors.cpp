@@ -20,6 +20,7 @@ struct exception_classes {
   PyObject* server_timeout = nullptr;
   PyObject* protocol_error = nullptr;
   PyObject* value_too_large = nullptr;
+  PyObject* authentication_error = nullptr;
   PyObject* closed_error = nullptr;
   PyObject* key_length = nullptr;
   PyObject* key_character = nullptr;
@@ -48,6 +49,7 @@ PyObject* class_for(const error_code& code) noexcept {
     case errc::server_error:
     case errc::unsupported: return classes().protocol_error;
     case errc::value_too_large: return classes().value_too_large;
+    case errc::authentication_failed: return classes().authentication_error;
     case errc::closed: return classes().closed_error;
     case errc::not_enough_memory: return PyExc_MemoryError;
     case errc::not_a_number:
@@ -69,7 +71,7 @@ bool import_errors() {
   exception_classes& c = classes();
   return find(c.error, "Error") && find(c.server_down, "ServerDown") && find(c.server_timeout, "ServerTimeout") &&
          find(c.protocol_error, "ProtocolError") && find(c.value_too_large, "ValueTooLarge") &&
-         find(c.closed_error, "ClosedError") && find(c.key_length, "MemcachedKeyLengthError") &&
+         find(c.authentication_error, "AuthenticationError") && find(c.closed_error, "ClosedError") && find(c.key_length, "MemcachedKeyLengthError") &&
          find(c.key_character, "MemcachedKeyCharacterError") && find(c.key_none, "MemcachedKeyNoneError") &&
          find(c.key_type, "MemcachedKeyTypeError") && find(c.key_encoding, "MemcachedStringEncodingError");
 }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <limits>
 #include <stdexcept>
 
@@ -89,6 +91,13 @@ void add_choice(CLI::App& app, const std::string& name, std::string& target, std
   app.add_option(name, target, help + "\n" + shown)->check(check)->type_name("WORD")->capture_default_str();
 }
 
+std::string first_line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) throw std::invalid_argument("no password can be read from " + path);
+  return line;
+}
+
 }  // namespace
 
 std::vector<cmemcache::server> settings::server_list() const {
@@ -105,7 +114,10 @@ cmemcache::client_options settings::client_options() const {
   o.hash = cmemcache::parse_hash_kind(hash).value();
   o.protocol = protocol == "text"   ? cmemcache::wire_protocol::text
                : protocol == "meta" ? cmemcache::wire_protocol::meta
+               : protocol == "binary" ? cmemcache::wire_protocol::binary
                                     : cmemcache::wire_protocol::automatic;
+  o.username = username;
+  o.password = password_file.empty() ? password : first_line_of(password_file);
   o.key_prefix = prefix;
   return o;
 }
@@ -163,7 +175,14 @@ void add_global_options(CLI::App& app, settings& s) {
       ->capture_default_str();
   add_choice(app, "--distribution", s.distribution, distribution_names(), "how keys are given to servers:");
   add_choice(app, "--hash", s.hash, hash_names(), "how a key becomes a number:");
-  add_choice(app, "--protocol", s.protocol, {"auto", "text", "meta"}, "what is spoken on the wire:");
+  add_choice(app, "--protocol", s.protocol, {"auto", "text", "meta", "binary"}, "what is spoken on the wire:");
+  add_text(app, "-u,--username", s.username, "said on each connection first, with the password")
+      ->type_name("NAME")
+      ->envname("CMEMCACHE_USERNAME");
+  // No --password: arguments are for all on the machine to see.
+  add_text(app, "--password-file", s.password_file, "whose first line is the password; without it, CMEMCACHE_PASSWORD is")
+      ->type_name("FILE");
+  if (const char* const given = std::getenv("CMEMCACHE_PASSWORD")) s.password = given;
   add_text(app, "--prefix", s.prefix, "put before every key on the wire")->type_name("TEXT");
   app.add_flag("-j,--json", s.json, "one JSON document on standard output");
 }

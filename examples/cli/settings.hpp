@@ -29,6 +29,9 @@ struct settings {
   std::string distribution = "modulo";
   std::string hash = "crc";
   std::string protocol = "auto";
+  std::string username;
+  std::string password;
+  std::string password_file;
   std::string prefix;
   bool json = false;
 

@@ -17,6 +17,8 @@ import time
 import cmemcache
 import pytest
 
+from support import doorkeepers
+
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PROGRAM = os.environ.get("CMEMCACHE_CLI") or str(_ROOT / "build/release/bin/cmemcache")
 _EVERY_BYTE = bytes(range(256)) + b"\0\r\nEND\r\n"
@@ -222,7 +224,7 @@ def test_a_reader_that_leaves_early(cli, memcached, key):
     [], ["frobnicate"], ["get"], ["get", "a", "b"], ["get", "a", "--colour"], ["set", "k", "v", "--file", "f"],
     ["incr", "k", "-1"], ["incr", "k", "18446744073709551616"], ["incr", "k", "0x10"], ["touch", "k"],
     ["set", "k", "v", "--flags", "4294967296"], ["--timeout", "0", "ping"], ["--timeout", "nan", "ping"],
-    ["--hash", "sha1", "ping"], ["--distribution", "random", "ping"], ["--protocol", "binary", "ping"],
+    ["--hash", "sha1", "ping"], ["--distribution", "random", "ping"], ["--protocol", "ascii", "ping"],
     ["set", "k", "--file", "/no/such/file"], ["--servers", "host:port", "ping"], ["--servers", "", "ping"],
     ["get", "a b"], ["get", ""], ["get", "k" * 251], ["get", "k\n"],
     *(["bench", *words.split()] for words in (
@@ -454,3 +456,15 @@ def test_a_second_ctrl_c_ends_a_bench_at_once(own_memcached, benching):
     assert program.poll() is None
     start = time.monotonic()
     assert interrupted(program)[0] == -signal.SIGINT and time.monotonic() - start < 5
+
+
+def test_a_password_comes_from_a_file_or_the_environment(tmp_path):
+    (tmp_path / "password").write_text(doorkeepers.PASSWORD + "\n")
+    with doorkeepers.SaslServer(tmp_path) as server:
+        start = ["--servers", server.address, "-u", doorkeepers.NAME]
+        assert run(*start, "--password-file", str(tmp_path / "password"), "set", "k", "v").returncode == DONE
+        assert run(*start, "get", "k", env={"CMEMCACHE_PASSWORD": doorkeepers.PASSWORD}).stdout == b"v\n"
+        refused = run(*start, "get", "k", env={"CMEMCACHE_PASSWORD": "wrong"})
+        assert refused.returncode == TROUBLE
+        assert b"authentication failed" in one_line(refused.stderr)
+        assert run(*start, "--password-file", "/nowhere", "get", "k").returncode == TROUBLE

@@ -47,6 +47,11 @@ memcached::memcached(std::vector<std::string> arguments, std::string unix_path)
   start();
 }
 
+memcached::memcached(std::vector<std::string> arguments, std::string knock, std::string answer)
+    : arguments_(std::move(arguments)), knock_(std::move(knock)), answer_(std::move(answer)), port_(free_port()) {
+  start();
+}
+
 memcached::memcached(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) { start(); }
 
 memcached::~memcached() { kill(); }
@@ -94,12 +99,11 @@ bool memcached::answers() const {
   }
   const timeval patience{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const std::string_view question = "stats\r\n";
   std::string answer(64, '\0');
-  if (result == 0) result = ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) > 0 ? 0 : -1;
+  if (result == 0) result = ::send(fd, knock_.data(), knock_.size(), MSG_NOSIGNAL) > 0 ? 0 : -1;
   if (result == 0) answer.resize(static_cast<std::size_t>(std::max<ssize_t>(::recv(fd, answer.data(), answer.size(), 0), 0)));
   ::close(fd);
-  return result == 0 && answer.starts_with("STAT pid " + std::to_string(pid_) + "\r\n");
+  return result == 0 && answer.starts_with(answer_.empty() ? "STAT pid " + std::to_string(pid_) + "\r\n" : answer_);
 }
 
 void memcached::kill() {

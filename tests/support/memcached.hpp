@@ -13,6 +13,8 @@ namespace cmemcache::test {
 class memcached {
  public:
   explicit memcached(std::vector<std::string> arguments = {}, std::string unix_path = {});
+  /// One that does not answer just anybody: it is there when it answers `knock` by what begins with `answer`.
+  memcached(std::vector<std::string> arguments, std::string knock, std::string answer);
   /// On another loopback address, and the port of somebody else's.
   memcached(std::string host, std::uint16_t port);
   ~memcached();
@@ -33,6 +35,8 @@ class memcached {
   bool answers() const;
 
   std::vector<std::string> arguments_;
+  std::string knock_ = "stats\r\n";
+  std::string answer_;                     ///< none: with its process number
   std::string unix_path_;
   std::string host_ = "127.0.0.1";
   std::uint16_t port_ = 0;

@@ -41,6 +41,8 @@ def _program():
 
 
 class MemcachedServer:
+    environment = None  # the tests' own
+
     def __init__(self, *args, unix_socket=None, host="127.0.0.1", port=None):
         self.args = [str(a) for a in args]
         self.unix_socket = os.fspath(unix_socket) if unix_socket else None
@@ -72,7 +74,8 @@ class MemcachedServer:
             if not keep_port:
                 self.port = free_port()
             self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                            stderr=subprocess.PIPE, preexec_fn=_die_with_parent)
+                                            stderr=subprocess.PIPE, preexec_fn=_die_with_parent,
+                                            env=self.environment)
             if self._wait_until_ready():
                 return self
             complaint = self.process.stderr.read().decode(errors="replace")
@@ -163,13 +166,16 @@ class MemcachedServer:
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 # Another program may have taken the port between our look and memcached's: ask who is there.
-                if self.ask(b"stats\r\n", b"END\r\n").startswith(b"STAT pid %d\r\n" % self.process.pid):
+                if self._is_there():
                     return True
             except OSError:
                 pass
             time.sleep(0.005)
         self.process.kill()
         return False
+
+    def _is_there(self):
+        return self.ask(b"stats\r\n", b"END\r\n").startswith(b"STAT pid %d\r\n" % self.process.pid)
 
     def _has_stopped(self):
         """Whether each of its threads has noticed SIGSTOP."""

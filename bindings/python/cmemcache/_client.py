@@ -37,7 +37,11 @@ class StringClient(_cmemcache.ClientBase):
     :param distribution: ``"modulo"``, ``"modula"``, ``"ketama"``, ``"ketama_weighted"``, ``"rendezvous"``.
     :param hash: ``"crc"``, ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``, ``"fnv1a_32"``,
         ``"murmur3"``, ``"murmur"``.
-    :param protocol: ``"auto"``, ``"text"``, ``"meta"``.
+    :param protocol: ``"auto"``: asks the server's version once per connection, then speaks the best that it knows;
+        ``"text"``, ``"meta"``, ``"binary"``.
+    :param username: str, without blanks. Said on each connection, with ``password``, before anything else: as memcached's
+        ASCII authentication (``-Y``) wants it, or by SASL PLAIN (``-S``) with ``protocol="binary"``; ``"auto"`` finds out.
+    :param password: str. A server that does not take the two gives ``AuthenticationError``.
     :param errors: ``"miss"``: server trouble reads as a miss, stores give 0, ``last_error`` holds the exception.
         ``"raise"``: it raises ``cmemcache.Error``.
     :param on_error: called with each exception that ``errors="miss"`` does not raise.

@@ -36,7 +36,7 @@ class ValueTooLarge(Error):
 
 
 class AuthenticationError(Error):
-    """A server refused the user name or the password."""
+    """A server wants a user name and a password, or refused those that it was given. No call tries a second time."""
 
 
 class ClosedError(Error):

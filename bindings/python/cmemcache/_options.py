@@ -51,6 +51,13 @@ def _prefix(value):
     raise TypeError(f"key_prefix must be str or bytes, not {type(value).__name__}")
 
 
+def _credentials(username, password):
+    for name, value in (("username", username), ("password", password)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    return {"username": username or "", "password": password or ""}
+
+
 def _profile(value):
     """The name of a profile, and the object where it is one."""
     if isinstance(value, str):
@@ -95,9 +102,8 @@ def options_for_engine(
     max_in_flight_bytes=8 * 1024 * 1024,
 ):
     """The options as ClientBase takes them."""
-    for name, value in (("username", username), ("password", password), ("tls", tls)):
-        if value is not None and value is not False:
-            raise NotImplementedError(_NOT_YET.format(name))
+    if tls is not None and tls is not False:
+        raise NotImplementedError(_NOT_YET.format("tls"))
     package = sys.modules["cmemcache"]  # whose limits users change, as they do python-memcached's
     longest_key = _length("server_max_key_length", server_max_key_length, package.SERVER_MAX_KEY_LENGTH)
     longest_value = _length("server_max_value_length", server_max_value_length, package.SERVER_MAX_VALUE_LENGTH)
@@ -128,7 +134,8 @@ def options_for_engine(
         ),
         "profile": profile,
         "serializer": serializer,
-        "protocol": _choice("protocol", protocol, ("auto", "text", "meta"), ("binary",)),
+        "protocol": _choice("protocol", protocol, ("auto", "text", "meta", "binary")),
+        **_credentials(username, password),
         "raises": _choice("errors", errors, ("miss", "raise")) == "raise",
         "key_prefix": _prefix(key_prefix),
         "key_encoder": _callable("key_encoder", key_encoder),
