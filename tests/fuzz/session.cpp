@@ -39,15 +39,16 @@ std::size_t write(session::session& s, std::size_t most) {
   return size;
 }
 
-// A value is only filed where a line announced a hit of that key (or of its opaque).
-void check(const test::asked& a, const test::outcome& o, std::string_view replies) {
+// A value is only filed where a reply announced a hit of that key (or of its opaque).
+void check(const test::asked& a, const test::outcome& o, std::string_view replies, bool is_binary) {
   require(o.finished == 1 && o.answers.complaint().empty());
   for (std::size_t k = 0; k < o.answers.size(); ++k) {
     if (!o.answers.has(k)) {
       require(o.result || o.ambiguous || a.op == verb::stats);
     } else if (o.answers[k].status == status::hit) {
       require(is_retrieval(a.op));
-      require(replies.find("VALUE " + a.keys[k].key + " ") != replies.npos || replies.find("VA ") != replies.npos);
+      if (is_binary) require(replies.find(a.keys[k].key) != replies.npos);
+      else require(replies.find("VALUE " + a.keys[k].key + " ") != replies.npos || replies.find("VA ") != replies.npos);
       require(replies.find(o.answers[k].value) != replies.npos);
     }
   }
@@ -58,8 +59,12 @@ void check(const test::asked& a, const test::outcome& o, std::string_view replie
 // Four bytes choose the requests, four the protocol and the sizes of pieces; the rest is what the server sends.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < head) return 0;
-  session::session s(
-      {.protocol = static_cast<wire_protocol>(data[4] % 3), .max_reply_length = 4096, .flush_first = data[4] >= 128});
+  const bool is_binary = (data[4] & 0x40) != 0;
+  session::session_options options{.protocol = is_binary ? wire_protocol::binary : static_cast<wire_protocol>(data[4] % 3),
+                                   .max_reply_length = 4096,
+                                   .flush_first = data[4] >= 128};
+  if (data[7] >= 128) options.credentials = std::make_shared<protocol::credentials>("ada", "secret");
+  session::session s(options);
   std::vector<test::asked> asks;
   std::vector<std::unique_ptr<test::outcome>> outcomes;
   for (std::size_t i = 0; i < 1 + data[7] % 4U; ++i) {
@@ -86,6 +91,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   s.fail(errc::closed);
   require(!s.idle());
-  for (std::size_t i = 0; i < asks.size(); ++i) check(asks[i], *outcomes[i], replies);
+  for (std::size_t i = 0; i < asks.size(); ++i) check(asks[i], *outcomes[i], replies, is_binary);
   return 0;
 }
