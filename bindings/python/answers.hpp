@@ -28,6 +28,9 @@ class answers final : public session::results {
   /// Large values shall be received into objects, made while `gil`, which is outside whenever one comes, is inside.
   void take_gil_by(gil_exit& gil) noexcept { gil_ = &gil; }
 
+  /// Whether the caller's thread carries the call out, and so may carry out another before it has a result.
+  bool are_of_blocking_call() const noexcept { return gil_ != nullptr; }
+
   char* place(std::uint32_t slot, std::size_t size) noexcept override {
     return size < large || gil_ == nullptr ? results::place(slot, size) : place_large(size);
   }

@@ -81,13 +81,6 @@ std::optional<wire_protocol> parse_protocol(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-std::optional<profile> parse_profile(std::string_view name) noexcept {
-  if (name == "raw") return profile::raw;
-  if (name == "python-memcached") return profile::python_memcached;
-  if (name == "object") return profile::object;
-  return std::nullopt;
-}
-
 client_options engine_options(const option_reader& from) {
   client_options to;
   to.connect_timeout = from.milliseconds("connect_timeout");

@@ -7,6 +7,7 @@
 #include <cmemcache/server.hpp>
 
 #include "blocking_engine.hpp"
+#include "profiles.hpp"
 #include "reference.hpp"
 
 namespace cmemcache::python {
@@ -16,13 +17,6 @@ class async_engines;
 /// Whether a client is still there, for those who do not keep it. Used with the GIL held.
 struct client_life {
   bool ended = false;
-};
-
-/// How values and flags stand for Python objects.
-enum class profile : std::uint8_t {
-  raw,               ///< bytes and nothing else
-  python_memcached,  ///< python-memcached's types and flags
-  object,            ///< the user's dumps() and loads()
 };
 
 /// What a Python client holds in C++: the engine, and the options that the verbs look at. The C++ half of

@@ -42,10 +42,9 @@ PyObject* hits_of(multi_exchange& x, const Make& make) {
   for (std::size_t slot = 0; slot < x.items.size(); ++slot) {
     const item& answer = x.items[slot];
     if (!is_hit(answer)) continue;
-    PyObject* const key = x.objects()[slot];
-    const reference value = reference::owning(make(key, answer));
+    const reference value = reference::owning(make(x.keys[slot], answer));
     if (value) {
-      if (PyDict_SetItem(hits.get(), key, value.get()) != 0) return nullptr;
+      if (PyDict_SetItem(hits.get(), x.objects()[slot], value.get()) != 0) return nullptr;
     } else if (PyErr_Occurred() != nullptr) {
       return nullptr;
     }
@@ -61,7 +60,7 @@ struct get_multi : verb_of_many_keys<verb::get> {
   }
 
   static PyObject* result(multi_exchange& x) {
-    return hits_of(x, [&](PyObject* key, const item& hit) { return decode(x, key, hit, x.values()); });
+    return hits_of(x, [&](const key_text& key, const item& hit) { return decode(x, key, hit, x.values()); });
   }
 };
 
@@ -76,7 +75,7 @@ struct get_multiflags : verb_of_many_keys<verb::get> {
 
   static PyObject* result(multi_exchange& x) {
     if constexpr (WithFlags)
-      return hits_of(x, [&](PyObject*, const item& hit) { return bytes_and_flags(x.values(), hit); });
+      return hits_of(x, [&](const key_text&, const item& hit) { return bytes_and_flags(x.values(), hit); });
     else
       return get_multi::result(x);
   }

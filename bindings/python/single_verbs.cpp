@@ -20,7 +20,7 @@ struct verb_of_one_key {
 // The decoded value; null where an exception is set. A miss, or what cannot be decoded, is what the call wants then.
 PyObject* value_of(single_exchange& x) {
   if (x.answer.status == status::hit) {
-    PyObject* const value = decode(x, x.key.object, x.answer, x.values());
+    PyObject* const value = decode(x, x.key, x.answer, x.values());
     if (value != nullptr || PyErr_Occurred() != nullptr) return value;
   }
   return Py_NewRef(x.otherwise == nullptr ? Py_None : x.otherwise);
@@ -89,7 +89,7 @@ struct get_with_cas : verb_of_one_key<verb::gets> {
 
   static PyObject* result(single_exchange& x) {
     if (x.answer.status == status::hit) {
-      reference value = reference::owning(decode(x, x.key.object, x.answer, x.values()));
+      reference value = reference::owning(decode(x, x.key, x.answer, x.values()));
       if (value) return pair(std::move(value), PyLong_FromUnsignedLongLong(x.answer.cas));
       if (PyErr_Occurred() != nullptr) return nullptr;
     }

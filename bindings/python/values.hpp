@@ -4,20 +4,11 @@
 #include <string_view>
 
 #include "answers.hpp"
-#include "caller.hpp"
+#include "exchange.hpp"
+#include "keys.hpp"
 #include "reference.hpp"
 
 namespace cmemcache::python {
-
-/// The flag bits of python-memcached, which pylibmc and pymemcache share.
-struct flag_bits {
-  static constexpr std::uint32_t pickle = 1;
-  static constexpr std::uint32_t integer = 2;
-  static constexpr std::uint32_t long_integer = 4;
-  static constexpr std::uint32_t compressed = 8;
-  static constexpr std::uint32_t text = 16;
-  static constexpr std::uint32_t known = 31;
-};
 
 /// A value as memcached keeps it. `bytes` points into the caller's object, into `kept` or into `digits`: it must stay
 /// where it was encoded.
@@ -36,8 +27,11 @@ bool encode_slowly(const caller& by, PyObject* key, PyObject* value, Py_ssize_t 
 /// Encodes `value` by the client's profile. False: an exception is set.
 inline bool encode(const caller& by, PyObject* key, PyObject* value, Py_ssize_t min_compress_len, value_text& out) {
   const profile values = by.client.values;
-  if (values == profile::python_memcached && PyLong_CheckExact(value)) return encode_integer(value, out);
-  if (values != profile::object && min_compress_len == 0) [[likely]] {
+  if (values == profile::python_memcached && PyLong_CheckExact(value)) {
+    out.flags = flag_bits::integer;
+    return encode_integer(value, out);
+  }
+  if (values <= profile::pymemcache && min_compress_len == 0) [[likely]] {
     if (PyBytes_CheckExact(value)) {
       out.bytes = {PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))};
       return true;
@@ -45,7 +39,7 @@ inline bool encode(const caller& by, PyObject* key, PyObject* value, Py_ssize_t 
     if (PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)) {
       out.bytes = {static_cast<const char*>(PyUnicode_DATA(value)),
                    static_cast<std::size_t>(PyUnicode_GET_LENGTH(value))};
-      if (values == profile::python_memcached) out.flags = flag_bits::text;
+      if (values != profile::raw) out.flags = flag_bits::text;
       return true;
     }
   }
@@ -56,14 +50,14 @@ inline bool encode(const caller& by, PyObject* key, PyObject* value, Py_ssize_t 
 PyObject* decode_ascii(std::string_view text);
 PyObject* decode_integer(std::string_view digits);
 
-PyObject* decode_slowly(const caller& by, PyObject* key, const item& hit, answers& from);
+PyObject* decode_slowly(const exchange& by, const key_text& key, const item& hit, answers& from);
 
 /// What `hit` stands for by the client's profile: a new reference. Null with an exception set, or without: it could
 /// not be decoded, that was reported, and it reads as a miss.
-inline PyObject* decode(const caller& by, PyObject* key, const item& hit, answers& from) {
+inline PyObject* decode(const exchange& by, const key_text& key, const item& hit, answers& from) {
   const profile values = by.client.values;
   if (values == profile::raw) return from.bytes(hit.value).release();
-  if (values == profile::python_memcached) {
+  if (values <= profile::pymemcache) {
     if (hit.flags == 0) return from.bytes(hit.value).release();
     PyObject* value = nullptr;
     if (hit.flags == flag_bits::text) value = decode_ascii(hit.value);

@@ -7,7 +7,7 @@ import threading
 import weakref
 import zlib
 
-from . import _cmemcache, _errors, _slabs
+from . import _cmemcache, _errors, _profiles, _slabs
 from ._aio import AsyncClient, StringAsyncClient
 from ._futures import FutureClient, StringFutureClient
 from ._options import options_for_engine
@@ -225,7 +225,7 @@ class Client(StringClient):
         self,
         servers,
         debug=0,
-        pickleProtocol=0,
+        pickleProtocol=None,
         pickler=pickle.Pickler,
         unpickler=pickle.Unpickler,
         compressor=zlib.compress,
@@ -244,7 +244,7 @@ class Client(StringClient):
         profile="python-memcached",
         **options,
     ):
-        self.pickleProtocol = pickleProtocol
+        self.pickleProtocol = _profiles.of(profile).pickle_protocol if pickleProtocol is None else pickleProtocol
         self.pickler = pickler
         self.unpickler = unpickler
         self.compressor = compressor

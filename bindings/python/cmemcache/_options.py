@@ -4,6 +4,8 @@ import math
 import sys
 from datetime import timedelta
 
+from . import _profiles
+
 # What a timeout of None, "wait for ever" in python-memcached, comes to: the longest that the system calls can wait.
 _FOR_EVER = 24 * 24 * 60 * 60 * 1000
 
@@ -61,8 +63,7 @@ def _credentials(username, password):
 def _profile(value):
     """The name of a profile, and the object where it is one."""
     if isinstance(value, str):
-        names = ("python-memcached", "raw")
-        return _choice("profile", value, names, ("pylibmc", "pymemcache", "libmc")), None
+        return _choice("profile", value, tuple(_profiles.PROFILES)), None
     if not (callable(getattr(value, "dumps", None)) and callable(getattr(value, "loads", None))):
         raise TypeError(f"profile must be a name, or an object with dumps() and loads(), not {value!r}")
     return "object", value
@@ -85,8 +86,8 @@ def options_for_engine(
     server_max_value_length,
     connect_timeout=1.0,
     timeout=None,
-    distribution="modulo",
-    hash="crc",
+    distribution=...,
+    hash=...,
     profile="python-memcached",
     protocol="auto",
     errors="miss",
@@ -108,6 +109,7 @@ def options_for_engine(
     longest_key = _length("server_max_key_length", server_max_key_length, package.SERVER_MAX_KEY_LENGTH)
     longest_value = _length("server_max_value_length", server_max_value_length, package.SERVER_MAX_VALUE_LENGTH)
     profile, serializer = _profile(profile)
+    placement = _profiles.of(profile)
     bounds = {
         "max_connections": max_connections,
         "pipelined_connections": pipelined_connections,
@@ -125,11 +127,13 @@ def options_for_engine(
         "dead_retry": _milliseconds("dead_retry", dead_retry, 0),
         "resolve_interval": _milliseconds("resolve_interval", resolve_interval or 0, 0),
         "distribution": _choice(
-            "distribution", distribution, ("modulo", "modula", "ketama", "ketama_weighted", "rendezvous")
+            "distribution",
+            placement.distribution if distribution is ... else distribution,
+            ("modulo", "modula", "ketama", "ketama_weighted", "rendezvous"),
         ),
         "hash": _choice(
             "hash",
-            hash,
+            placement.hash if hash is ... else hash,
             ("crc", "crc32", "md5", "one_at_a_time", "fnv1_32", "fnv1a_32", "murmur3", "murmur"),
         ),
         "profile": profile,
