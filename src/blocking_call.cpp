@@ -11,11 +11,11 @@ using protocol::element;
 using session::pending_request;
 
 blocking_call::blocking_call(const server_pool& servers, const client_options& options,
-                             const protocol::command& what, call& c, std::span<const std::optional<std::uint64_t>> hashes)
+                             const protocol::command& what, call& c, std::span<const routing::stand_in> stand_ins)
     : servers_(servers),
       options_(options),
       what_(what),
-      hashes_(hashes),
+      stand_ins_(stand_ins),
       call_(c),
       stop_{c.interrupted, c.context},
       start_(net::steady_clock::now()),
@@ -24,7 +24,7 @@ blocking_call::blocking_call(const server_pool& servers, const client_options& o
 
 settlement& blocking_call::rules() {
   if (!settlement_) {
-    settlement_.emplace(servers_, options_, what_, start_, hashes_);
+    settlement_.emplace(servers_, options_, what_, start_, stand_ins_);
     if (asked_as_usual_ != routing::placement::none) settlement_->choice().chosen(asked_as_usual_, start_);
   }
   return *settlement_;
@@ -57,7 +57,7 @@ void blocking_call::run(std::span<element> elements, session::results& answers) 
 
 // One part, whose server is known without asking who else is usable.
 bool blocking_call::is_usual(std::span<element> elements, part& all) const noexcept {
-  const bool is_sole_key = elements.size() == 1 && hashes_.empty() && what_.prefix.size() == options_.key_prefix.size();
+  const bool is_sole_key = elements.size() == 1 && stand_ins_.empty() && what_.prefix.size() == options_.key_prefix.size();
   if (servers_.size() != 1 && !is_sole_key) return false;
   all.server = servers_.size() == 1 ? 0 : servers_.placement().pick(elements[0].key);
   all.elements = elements;

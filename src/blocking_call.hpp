@@ -26,9 +26,9 @@ namespace cmemcache {
 /// Most calls are one part, for a server that is alive and answers: then nothing is split, and there is nothing to settle.
 class blocking_call {
  public:
-  /// `hashes`: see blocking_engine::run.
+  /// `stand_ins`: see blocking_engine::run.
   blocking_call(const server_pool& servers, const client_options& options, const protocol::command& what, call& c,
-                std::span<const std::optional<std::uint64_t>> hashes = {});
+                std::span<const routing::stand_in> stand_ins = {});
 
   /// A command about keys.
   void run(std::span<protocol::element> elements, session::results& answers);
@@ -66,7 +66,7 @@ class blocking_call {
   const server_pool& servers_;
   const client_options& options_;
   const protocol::command& what_;
-  const std::span<const std::optional<std::uint64_t>> hashes_;
+  const std::span<const routing::stand_in> stand_ins_;
   call& call_;
   const net::interruption stop_;
   const net::time_point start_;

@@ -13,7 +13,7 @@ using protocol::command;
 using protocol::element;
 
 void blocking_engine::run(const command& what, std::span<element> elements, session::results& answers, call& c,
-                          std::span<const std::optional<std::uint64_t>> hashes) {
+                          std::span<const routing::stand_in> stand_ins) {
   if (!c.checked) elements = roster_->take_out_refused(what, elements, answers);
   if (elements.empty()) return;
   if (closed_.load(std::memory_order_relaxed)) {
@@ -21,7 +21,7 @@ void blocking_engine::run(const command& what, std::span<element> elements, sess
     return;
   }
   const auto servers = roster_->pool();
-  blocking_call(*servers, options(), what, c, hashes).run(elements, answers);
+  blocking_call(*servers, options(), what, c, stand_ins).run(elements, answers);
 }
 
 std::vector<server_stats> blocking_engine::ask_all(const command& what, call& c) {

@@ -62,9 +62,9 @@ class blocking_engine {
   /// and do not hinder the others. `what.prefix` must begin with options().key_prefix; only what follows that in
   /// it is hashed along with the key. Elements are the engine's to reorder and mark until it returns.
   ///
-  /// `hashes`: empty, or for each slot the caller's own hash, if it has one.
+  /// `stand_ins`: empty, or for each slot what its key is placed by instead, prefix and all.
   void run(const protocol::command& what, std::span<protocol::element> elements, session::results& answers, call& c,
-           std::span<const std::optional<std::uint64_t>> hashes = {});
+           std::span<const routing::stand_in> stand_ins = {});
 
   /// version, stats or flush_all on every server, in their order. Servers in trouble are left out and in c.failures.
   std::vector<server_stats> ask_all(const protocol::command& what, call& c);

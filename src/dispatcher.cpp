@@ -71,7 +71,7 @@ void dispatcher::begin(operation& op, net::time_point now) {
     adopt(roster_->pool());
   }
   op.servers = current_;
-  op.settlement.emplace(*op.servers, roster_->options(), op.what, op.start, op.hashes);
+  op.settlement.emplace(*op.servers, roster_->options(), op.what, op.start, op.stand_ins);
   op.prepare();
   if (!has_key(op.what.op)) return route_to_all(op, now);
   if (const std::span<element> asked = op.elements(); !asked.empty()) return route(op, asked, true, now);

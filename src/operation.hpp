@@ -105,7 +105,7 @@ class operation {
   const net::time_point start;
   const net::time_point deadline;
   std::uint64_t id = 0;                                ///< to be cancelled by; 0: cannot be
-  std::vector<std::optional<std::uint64_t>> hashes;    ///< empty, or the caller's own hash by slot
+  std::vector<routing::stand_in> stand_ins;            ///< empty, or by slot; what they refer to lasts until complete()
   error_code error;                                    ///< cancelled, closed, no memory
 
   // The dispatcher's.

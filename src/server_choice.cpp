@@ -12,10 +12,10 @@ using protocol::element;
 
 // A prefix given with the call is hashed as part of the key (python-memcached's key_prefix); the client's own is not.
 server_choice::server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
-                             std::span<const std::optional<std::uint64_t>> hashes)
+                             std::span<const routing::stand_in> stand_ins)
     : servers_(servers),
       hashed_prefix_(prefix.substr(std::min(options.key_prefix.size(), prefix.size()))),
-      hashes_(hashes) {}
+      stand_ins_(stand_ins) {}
 
 server_choice::standing& server_choice::meet(std::size_t server) {
   if (!all_.empty()) return all_[server];
@@ -48,8 +48,10 @@ std::string_view server_choice::hashed_part(std::string_view key, std::span<char
 std::size_t server_choice::choose(const element& e, time_point now) {
   const routing::placement& placement = servers_.placement();
   char buffer[protocol::max_key_length];
-  const std::string_view key = hashed_part(e.key, buffer);
-  const std::optional<std::uint64_t> hash = hashes_.empty() ? std::nullopt : hashes_[e.slot];
+  const routing::stand_in instead = stand_ins_.empty() ? routing::stand_in() : stand_ins_[e.slot];
+  const auto* const hash = std::get_if<std::uint64_t>(&instead);
+  const auto* const text = std::get_if<std::string_view>(&instead);
+  const std::string_view key = text != nullptr ? *text : hashed_part(e.key, buffer);
   const std::size_t first = hash ? placement.pick_hashed(*hash) : placement.pick(key);
   if (first == routing::placement::none || is_usable(first, now)) return first;
   if (!servers_[first].policy.failover()) return routing::placement::none;

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include <cmemcache/options.hpp>
 
 #include "protocol/command.hpp"
+#include "routing/stand_in.hpp"
 #include "server_pool.hpp"
 
 namespace cmemcache {
@@ -43,10 +43,10 @@ class server_choice {
   };
   using shares = boost::container::small_vector<share, 1>;
 
-  /// `prefix`: the call's, the client's own included. `hashes`: empty, or for each slot the caller's own hash, if it has
-  /// one.
+  /// `prefix`: the call's, the client's own included. `stand_ins`: empty, or for each slot what its key is placed by
+  /// instead, prefix and all.
   server_choice(const server_pool& servers, const client_options& options, std::string_view prefix,
-                std::span<const std::optional<std::uint64_t>> hashes);
+                std::span<const routing::stand_in> stand_ins);
 
   /// Holds until another server is asked for.
   standing& operator[](std::size_t server) {
@@ -87,7 +87,7 @@ class server_choice {
 
   const server_pool& servers_;
   const std::string_view hashed_prefix_;
-  const std::span<const std::optional<std::uint64_t>> hashes_;
+  const std::span<const routing::stand_in> stand_ins_;
   boost::container::static_vector<met, 3> few_;
   std::vector<standing> all_;                // by server, or empty
   std::vector<protocol::element> grouped_;   // by server, when there are several

@@ -38,8 +38,8 @@ failure describe(const session::results::refusal& r, verb op, std::string_view k
 }
 
 settlement::settlement(const server_pool& servers, const client_options& options, const protocol::command& what,
-                       net::time_point start, std::span<const std::optional<std::uint64_t>> hashes)
-    : servers_(servers), what_(what), start_(start), choice_(servers, options, what.prefix, hashes) {}
+                       net::time_point start, std::span<const routing::stand_in> stand_ins)
+    : servers_(servers), what_(what), start_(start), choice_(servers, options, what.prefix, stand_ins) {}
 
 server_choice::shares settlement::split(std::span<element> todo, net::time_point now) {
   server_choice::shares shares = choice_.split(todo, now);

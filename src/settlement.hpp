@@ -36,12 +36,12 @@ class settlement {
  public:
   enum class outcome : std::uint8_t { over, again, stop };
 
-  /// `prefix` of `what` and `hashes`: see server_choice. All must outlive this.
+  /// `prefix` of `what` and `stand_ins`: see server_choice. All must outlive this.
   /// The first takes no memory: there is always something to report.
   using failure_list = boost::container::small_vector<failure, 1>;
 
   settlement(const server_pool& servers, const client_options& options, const protocol::command& what,
-             net::time_point start, std::span<const std::optional<std::uint64_t>> hashes);
+             net::time_point start, std::span<const routing::stand_in> stand_ins);
 
   server_choice& choice() noexcept { return choice_; }
 

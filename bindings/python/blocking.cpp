@@ -34,7 +34,7 @@ bool blocking_run::operator()(single_exchange& x) {
   x.values().begin_in(room_);
   x.values().take_gil_by(gil_);
   return outside(x, [&](blocking_engine& engine, call& c) {
-           engine.run(x.what, {&x.asked, 1}, x.values(), c, x.hashes());
+           engine.run(x.what, {&x.asked, 1}, x.values(), c, x.stand_ins());
          }) &&
          x.settle();
 }
@@ -43,7 +43,7 @@ bool blocking_run::operator()(multi_exchange& x) {
   if (x.keys.empty()) return true;
   x.values().take_gil_by(gil_);
   return outside(x, [&](blocking_engine& engine, call& c) {
-           engine.run(x.what, x.elements, x.values(), c, x.hashes());
+           engine.run(x.what, x.elements, x.values(), c, x.stand_ins());
          }) &&
          x.settle();
 }

@@ -146,6 +146,7 @@ bound_client::bound_client(PyObject* servers, PyObject* options) {
   std::vector<server> list;
   if (!read_servers(servers, list)) throw python_error_set();
   engine_ = std::make_unique<blocking_engine>(std::move(list), engine_options(from));
+  places_characters = values == profile::pymemcache && engine_->options().distribution == distribution::rendezvous;
   life_ = std::make_shared<client_life>();
   asynchronous_ = std::make_unique<async_engines>(engine_->roster());
 }

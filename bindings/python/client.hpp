@@ -53,6 +53,7 @@ class bound_client {
   bool raises = false;             ///< errors="raise"
   bool cache_cas = false;          ///< gets() remembers its token
   bool plain_keys = true;          ///< no key_encoder, and no limit on keys but memcached's
+  bool places_characters = false;  ///< keys are placed by what pymemcache hashes, instead of their bytes
   std::size_t max_key_length = 0;  ///< server_max_key_length
   reference key_encoder;           ///< none when there is no such callable
   reference serializer;            ///< profile::object: what has dumps() and loads()

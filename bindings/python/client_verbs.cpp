@@ -30,8 +30,12 @@ PyObject* server_for(bound_client& client, const call_arguments& given) {
     return nullptr;
   }
   std::optional<std::string> server;
-  without_gil(
-      [&] { server = key.hash ? client.engine().server_for_hash(*key.hash) : client.engine().server_for(key.bytes); });
+  without_gil([&] {
+    const auto* const hash = std::get_if<std::uint64_t>(&key.stand_in);
+    const auto* const text = std::get_if<std::string_view>(&key.stand_in);
+    server = hash != nullptr ? client.engine().server_for_hash(*hash)
+                             : client.engine().server_for(text != nullptr ? *text : key.bytes);
+  });
   return server ? text_object(*server).release() : Py_NewRef(Py_None);
 }
 

@@ -48,6 +48,27 @@ bool read_hash(const bound_client& client, PyObject* pair, std::uint64_t& out) {
   return fold_hash(client, hash, out);
 }
 
+// pymemcache hashes the characters of an f-string with the key in it, each cut down to eight bits: of bytes those of the
+// repr. They are put behind the key's own bytes, in an object that keeps both.
+bool place_by_characters(bool are_bytes, std::string_view prefix, key_text& out) {
+  const std::string whole = std::string(prefix).append(out.bytes);
+  const auto size = static_cast<Py_ssize_t>(whole.size());
+  reference shown = reference::owning(are_bytes ? PyBytes_FromStringAndSize(whole.data(), size)
+                                                : PyUnicode_DecodeUTF8(whole.data(), size, "surrogateescape"));
+  if (shown && are_bytes) shown = reference::owning(PyObject_Repr(shown.get()));
+  if (!shown) return false;
+  std::string both(out.bytes);
+  for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(shown.get()); ++i)
+    both += static_cast<char>(PyUnicode_READ_CHAR(shown.get(), i) & 0xff);
+  reference keeps = reference::owning(PyBytes_FromStringAndSize(both.data(), static_cast<Py_ssize_t>(both.size())));
+  if (!keeps) return false;
+  const std::string_view kept(PyBytes_AS_STRING(keeps.get()), both.size());
+  out.stand_in = kept.substr(out.bytes.size());
+  out.bytes = kept.substr(0, out.bytes.size());
+  out.kept = std::move(keeps);
+  return true;
+}
+
 bool is_text(PyObject* object) noexcept { return PyUnicode_Check(object) || PyBytes_Check(object); }
 
 }  // namespace
@@ -56,9 +77,10 @@ PyObject* key_itself(PyObject* key) noexcept {
   return PyTuple_Check(key) && PyTuple_GET_SIZE(key) == 2 ? PyTuple_GET_ITEM(key, 1) : key;
 }
 
-bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, key_text& out) {
+bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, key_text& out,
+                     std::string_view prefix) {
   if (PyTuple_Check(key)) {
-    if (!read_hash(client, key, out.hash.emplace())) return false;
+    if (!read_hash(client, key, out.stand_in.emplace<std::uint64_t>())) return false;
     key = PyTuple_GET_ITEM(key, 1);
   }
   if (client.key_encoder && key != Py_None) {
@@ -85,7 +107,7 @@ bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, ke
     raise_key_error(errc::key_too_long, key);
     return false;
   }
-  return true;
+  return !client.places_characters || out.has_stand_in() || place_by_characters(PyBytes_Check(key), prefix, out);
 }
 
 bool read_prefix(const bound_client& client, PyObject* prefix, std::string& storage, std::string_view& out) {

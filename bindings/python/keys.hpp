@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "client.hpp"
 #include "reference.hpp"
+#include "routing/stand_in.hpp"
 
 namespace cmemcache::python {
 
@@ -13,8 +13,10 @@ namespace cmemcache::python {
 struct key_text {
   PyObject* object = nullptr;  ///< the caller's, borrowed
   std::string_view bytes;
-  std::optional<std::uint64_t> hash;  ///< the caller's own: it came as (hash, key)
-  reference kept;  ///< what the bytes lie in, if that is an object of our own
+  routing::stand_in stand_in;  ///< the caller's own hash, of (hash, key); or what pymemcache hashes
+  reference kept;  ///< what the bytes, and those of the stand-in, lie in, if that is an object of our own
+
+  bool has_stand_in() const noexcept { return stand_in.index() != 0; }
 };
 
 /// What sort of keys a verb takes.
@@ -23,7 +25,8 @@ enum class keys_of : std::uint8_t {
   multi,   ///< also ints and the like, which become what str() makes of them
 };
 
-bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, key_text& out);
+/// `prefix`: the call's own, without the client's; of interest only to a client that places_characters.
+bool read_key_slowly(const bound_client& client, PyObject* key, keys_of verb, key_text& out, std::string_view prefix = {});
 
 /// Encodes `key`. Its length and its characters are the engine's to check. False: an exception is set.
 inline bool read_key(const bound_client& client, PyObject* key, keys_of verb, key_text& out) {

@@ -31,8 +31,8 @@ class multi_exchange final : public exchange {
   python::objects stored() const noexcept { return pairs_.values(); }  ///< what take_pairs() took with them, by slot
   answers& values() noexcept { return *values_; }
 
-  /// The caller's own hashes by slot, where keys came with one; empty when none did.
-  const std::vector<std::optional<std::uint64_t>>& hashes() const noexcept { return hashes_; }
+  /// What keys are placed by instead of their bytes, by slot; empty when there is none such.
+  const std::vector<routing::stand_in>& stand_ins() const noexcept { return stand_ins_; }
 
   std::vector<key_text> keys;               // by slot
   std::vector<value_text> texts;            // by slot: those of stores, once their verb has encoded them
@@ -46,7 +46,7 @@ class multi_exchange final : public exchange {
   pairs pairs_;
   python::objects objects_;
   std::string prefix_;
-  std::vector<std::optional<std::uint64_t>> hashes_;
+  std::vector<routing::stand_in> stand_ins_;
   std::optional<answers> values_;
 };
 

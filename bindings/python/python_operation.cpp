@@ -17,7 +17,7 @@ void take_error(operation& op) {
 
 void carried_by<single_exchange>::ask(single_operation& op, single_exchange& x) {
   op.ask(x.what, x.asked);
-  if (x.key.hash) op.hashes.push_back(x.key.hash);
+  if (x.key.has_stand_in()) op.stand_ins.push_back(x.key.stand_in);
   if (const error_code bad = x.client.engine().check(x.what, x.asked)) op.refused(0, bad, {});
 }
 
@@ -30,7 +30,7 @@ void carried_by<single_exchange>::answer(single_operation& op, single_exchange& 
 
 void carried_by<multi_exchange>::ask(multi_operation& op, multi_exchange& x) {
   op.ask(x.what, x.elements);
-  op.hashes = x.hashes();
+  op.stand_ins = x.stand_ins();
   if (!x.checked) op.keep(x.client.engine().roster()->take_out_refused(x.what, op.asked(), op.answers).size());
 }
 

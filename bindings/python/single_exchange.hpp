@@ -26,8 +26,8 @@ class single_exchange final : public exchange {
 
   answers& values() noexcept { return values_; }
 
-  /// The caller's own hash, or none.
-  std::span<const std::optional<std::uint64_t>> hashes() const noexcept { return {&key.hash, key.hash ? 1u : 0u}; }
+  /// What the key is placed by instead of its bytes, or nothing.
+  std::span<const routing::stand_in> stand_ins() const noexcept { return {&key.stand_in, key.has_stand_in() ? 1u : 0u}; }
 
   key_text key;
   value_text text;                ///< stores: the value
