@@ -110,7 +110,7 @@ inline constexpr char set[] =
     "val: whatever the profile can encode.\n"
     "time: seconds, int or timedelta; 0 is never, negative at once; an int over 30 days is a Unix time.\n"
     "min_compress_len: bytes; what is longer is compressed, if that makes it smaller; 0 is never.\n"
-    "    Of the profile python-memcached only; the others leave values as they are.\n"
+    "    As the profile's library has it; raw and an object of your own leave values as they are.\n"
     "noreply: do not wait for an answer, and never learn what became of it.\n"
     "A value over server_max_value_length is not sent.\n"
     "That and server trouble: 0, or raises cmemcache.Error with errors='raise'.";
@@ -125,7 +125,7 @@ inline constexpr char add[] =
     "val: whatever the profile can encode.\n"
     "time: seconds, int or timedelta; 0 is never, negative at once; an int over 30 days is a Unix time.\n"
     "min_compress_len: bytes; what is longer is compressed, if that makes it smaller; 0 is never.\n"
-    "    Of the profile python-memcached only; the others leave values as they are.\n"
+    "    As the profile's library has it; raw and an object of your own leave values as they are.\n"
     "noreply: do not wait for an answer, and never learn what became of it.\n"
     "A value over server_max_value_length is not sent.\n"
     "That and server trouble: 0, or raises cmemcache.Error with errors='raise'.";
@@ -140,7 +140,7 @@ inline constexpr char replace[] =
     "val: whatever the profile can encode.\n"
     "time: seconds, int or timedelta; 0 is never, negative at once; an int over 30 days is a Unix time.\n"
     "min_compress_len: bytes; what is longer is compressed, if that makes it smaller; 0 is never.\n"
-    "    Of the profile python-memcached only; the others leave values as they are.\n"
+    "    As the profile's library has it; raw and an object of your own leave values as they are.\n"
     "noreply: do not wait for an answer, and never learn what became of it.\n"
     "A value over server_max_value_length is not sent.\n"
     "That and server trouble: 0, or raises cmemcache.Error with errors='raise'.";
@@ -155,7 +155,7 @@ inline constexpr char append[] =
     "val: whatever the profile can encode.\n"
     "time: seconds, int or timedelta; 0 is never, negative at once; an int over 30 days is a Unix time.\n"
     "min_compress_len: bytes; what is longer is compressed, if that makes it smaller; 0 is never.\n"
-    "    Of the profile python-memcached only; the others leave values as they are.\n"
+    "    As the profile's library has it; raw and an object of your own leave values as they are.\n"
     "noreply: do not wait for an answer, and never learn what became of it.\n"
     "A value over server_max_value_length is not sent.\n"
     "That and server trouble: 0, or raises cmemcache.Error with errors='raise'.";
@@ -170,7 +170,7 @@ inline constexpr char prepend[] =
     "val: whatever the profile can encode.\n"
     "time: seconds, int or timedelta; 0 is never, negative at once; an int over 30 days is a Unix time.\n"
     "min_compress_len: bytes; what is longer is compressed, if that makes it smaller; 0 is never.\n"
-    "    Of the profile python-memcached only; the others leave values as they are.\n"
+    "    As the profile's library has it; raw and an object of your own leave values as they are.\n"
     "noreply: do not wait for an answer, and never learn what became of it.\n"
     "A value over server_max_value_length is not sent.\n"
     "That and server trouble: 0, or raises cmemcache.Error with errors='raise'.";
@@ -185,7 +185,7 @@ inline constexpr char cas[] =
     "val: whatever the profile can encode.\n"
     "time: seconds, int or timedelta; 0 is never, negative at once; an int over 30 days is a Unix time.\n"
     "min_compress_len: bytes; what is longer is compressed, if that makes it smaller; 0 is never.\n"
-    "    Of the profile python-memcached only; the others leave values as they are.\n"
+    "    As the profile's library has it; raw and an object of your own leave values as they are.\n"
     "noreply: do not wait for an answer, and never learn what became of it.\n"
     "cas: the token from get_with_cas(). Without it, the one that gets() has kept in this thread.\n"
     "ValueError: there is no token. It never turns into a plain set.\n"

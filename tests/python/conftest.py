@@ -18,10 +18,17 @@ except ImportError:
     import cmemcache
 
 from support.fault_proxy import FaultProxy  # noqa: E402
+from support import other_clients  # noqa: E402
 from support.memcached_server import MemcachedServer  # noqa: E402
 from support.scripted_server import ClosedPort, ScriptedServer  # noqa: E402
 
 _serial = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The table of test_interop_profiles.py, where that ran."""
+    for line in other_clients.table():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ _Server = Union[str, tuple[str, int]]
 _Distribution = Literal["modulo", "modula", "ketama", "ketama_weighted", "rendezvous"]
 _Hash = Literal["crc", "crc32", "md5", "one_at_a_time", "fnv1_32", "fnv1a_32", "murmur3", "murmur"]
 _WireProtocol = Literal["auto", "text", "meta"]
-_ProfileName = Literal["python-memcached", "raw"]
+_ProfileName = Literal["python-memcached", "pylibmc", "pymemcache", "libmc", "raw"]
 
 class _Profile(Protocol):
     def dumps(self, key: Any, value: Any, /) -> tuple[_Bytes, int]: ...
@@ -228,7 +228,7 @@ class Client(StringClient):
         self,
         servers: Iterable[_Server],
         debug: Any = 0,
-        pickleProtocol: int = 0,
+        pickleProtocol: int | None = None,
         pickler: Callable[..., Any] = ...,
         unpickler: Callable[..., Any] = ...,
         compressor: Callable[[bytes], bytes] = ...,
@@ -247,8 +247,8 @@ class Client(StringClient):
         on_error: Callable[[Exception], object] | None = None,
         connect_timeout: _Seconds = 1.0,
         timeout: _Seconds = None,
-        distribution: _Distribution = "modulo",
-        hash: _Hash = "crc",
+        distribution: _Distribution = ...,
+        hash: _Hash = ...,
         profile: _ProfileName | _Profile = "python-memcached",
         protocol: _WireProtocol = "auto",
         errors: Literal["miss", "raise"] = "miss",

@@ -34,8 +34,9 @@ class StringClient(_cmemcache.ClientBase):
     :param dead_retry: seconds (30) that a server marked dead is left alone.
     :param resolve_interval: seconds (60) after which a server's name is looked up again; when it has moved, connections
         are made anew. 0: only when connecting.
-    :param distribution: ``"modulo"``, ``"modula"``, ``"ketama"``, ``"ketama_weighted"``, ``"rendezvous"``.
-    :param hash: ``"crc"``, ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``, ``"fnv1a_32"``,
+    :param distribution: ``"modulo"`` (unless a profile brings another), ``"modula"``, ``"ketama"``, ``"ketama_weighted"``,
+        ``"rendezvous"``.
+    :param hash: ``"crc"`` (unless a profile brings another), ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``, ``"fnv1a_32"``,
         ``"murmur3"``, ``"murmur"``.
     :param protocol: ``"auto"``: asks the server's version once per connection, then speaks the best that it knows;
         ``"text"``, ``"meta"``, ``"binary"``.
@@ -208,17 +209,20 @@ class Client(StringClient):
     what it was. A pickle that does not load reads as a miss, is logged and left in ``last_error``; so do flags that
     the profile does not know, which raise ``DecodeError`` with ``errors="raise"``.
 
+    The profiles ``"pylibmc"``, ``"pymemcache"`` and ``"libmc"`` write and read what these libraries do, and put keys where
+    they do unless ``distribution`` or ``hash`` is given.
+
     Do not unpickle what others can write: whoever can store in the memcached can run code here.
 
-    :param pickleProtocol: of the pickles that are written (0).
+    :param pickleProtocol: of the pickles that are written; None: the profile's library's (python-memcached: 0).
     :param pickler: called with a file and ``protocol=``, gives what has ``dump()``.
     :param unpickler: called with a file, gives what has ``load()``.
-    :param compressor: bytes to bytes, for values longer than the call's ``min_compress_len``.
+    :param compressor: bytes to bytes, for values longer than the call's ``min_compress_len`` (pylibmc: or as long).
     :param decompressor: the other way.
     :param pload: ``persistent_load`` of the unpickler.
     :param pid: ``persistent_id`` of the pickler.
-    :param profile: ``"python-memcached"``, ``"raw"`` (bytes in, bytes out), or an object with
-        ``dumps(key, value) -> (bytes, flags)`` and ``loads(key, data, flags) -> value``.
+    :param profile: ``"python-memcached"``, ``"pylibmc"``, ``"pymemcache"``, ``"libmc"``, ``"raw"`` (bytes in, bytes out), or
+        an object with ``dumps(key, value) -> (bytes, flags)`` and ``loads(key, data, flags) -> value``.
     """
 
     def __init__(

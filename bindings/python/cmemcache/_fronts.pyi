@@ -65,7 +65,7 @@ class StringCas(Protocol[_T_co]):
 
 class Options(TypedDict, total=False):
     debug: Any
-    pickleProtocol: int
+    pickleProtocol: int | None
     pickler: Callable[..., Any]
     unpickler: Callable[..., Any]
     compressor: Callable[[bytes], bytes]
