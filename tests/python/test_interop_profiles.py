@@ -225,7 +225,7 @@ PLACEMENTS = {  # peer, how many servers, weights, options of theirs, options of
     "pymemcache": ("pymemcache", 5, None, {}, {}),
     "pymemcache with a prefix": ("pymemcache", 3, None, {"key_prefix": b"p:"}, {"key_prefix": b"p:"}),
     "libmc": ("libmc", 5, None, {}, {}),
-    "libmc of three": ("libmc", 3, None, {}, {}),
+    "libmc with a prefix": ("libmc", 3, None, {"prefix": "p:"}, {"key_encoder": lambda key: "p:" + key}),
 }
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789:/_-"
 
@@ -274,7 +274,8 @@ def test_placement(five_servers, make_client, name):
                        errors="raise", **of_ours)
     pairs = {k: i for i, k in enumerate(keys)}
     assert theirs.set_multi(pairs)
-    assert {k: [ours.server_for(k)] for k in keys} == holders(addresses, keys, of_ours.get("key_prefix", b""))
+    prefix = of_ours.get("key_prefix", of_theirs.get("prefix", b""))
+    assert {k: [ours.server_for(k)] for k in keys} == holders(addresses, keys, prefix)
     assert ours.get_multi(keys) == ours.futures.get_multi(keys).result(10) == pairs
     assert all(ours.get(k) == pairs[k] and ours.futures.get(k).result(10) == pairs[k] for k in keys[::20])
     for server in five_servers:
@@ -288,6 +289,17 @@ def test_placement(five_servers, make_client, name):
     assert [theirs.get(k) for k in ("я:k", "я:é", "я:k".encode())] == [1, 1, 1]
     assert [ours.get(k) for k in ("я:k", "я:é", "я:k".encode())] == [1, 1, 1]
     theirs.close()
+
+
+def test_placement_by_pymemcache_beside_a_dead_server(five_servers, make_client, closed_port):
+    """What stands in for a key does so on the way to the next server, too."""
+    hasher = pytest.importorskip("pymemcache.client.rendezvous").RendezvousHash
+    alive = [server.address for server in five_servers[:3]]
+    ours = make_client(cmemcache.Client, [closed_port, *alive], profile="pymemcache")
+    keys = [k for k in random_keys("dead", as_bytes=True) if ours.server_for(k) == closed_port][:300]
+    assert len(keys) == 300
+    assert ours.set_multi({k: "there" for k in keys}) == []
+    assert holders(alive, keys) == {k: [hasher(alive).get_node(k)] for k in keys}
 
 
 def test_what_is_given_wins_over_the_profile():
