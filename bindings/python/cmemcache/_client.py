@@ -137,8 +137,8 @@ class StringClient(_cmemcache.ClientBase):
             self.__dict__[name] = weakref.ref(way)
         return way
 
-    def __del__(self):
-        _cmemcache.end(self)
+    def __del__(self, _end=_cmemcache.end):  # by then the module may have been emptied
+        _end(self)
 
     def __enter__(self):
         return self
