@@ -13,11 +13,11 @@ class Front(_cmemcache.FrontBase):
     _is_own = False
 
     @classmethod
-    def of(cls, client):
-        """The way to call ``client``."""
+    def of(cls, client, raises=True):
+        """The way to call ``client``; whether trouble raises."""
         front = cls.__new__(cls)
         front.client = client
-        front._begin(client, True)
+        front._begin(client, raises)
         return front
 
     def _client_for(self, servers, options):

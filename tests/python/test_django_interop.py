@@ -1,0 +1,72 @@
+"""A cache that was filled by one of Django's own backends is read, and the other way round."""
+
+import datetime
+import warnings
+
+import pytest
+
+pytest.importorskip("django")
+
+from django.core.cache import CacheHandler  # noqa: E402
+
+from support.django_cache import cache_at  # noqa: E402
+
+VALUES = {"bytes": b"\x00\xff", "str": "é€", "empty": "", "int": 42, "none": None, "float": 1.5, "list": [1, "two"],
+          "date": datetime.date(2024, 2, 29), "nested": {"a": [1, {"b": None}]}, "long": 10**30}
+MANY = {f"user:{i}": {"id": i} for i in range(100)}
+UNICODE = {f"é:{i}": i for i in range(30)}
+
+# Its class, and the options with which we read what it has written. docs/django.md has the same table.
+BACKENDS = {
+    "MemcachedCache": {},
+    "PyMemcacheCache": {"distribution": "rendezvous", "hash": "murmur3"},
+    "PyLibMCCache": {"distribution": "modula", "hash": "one_at_a_time"},
+}
+
+
+@pytest.fixture(params=BACKENDS)
+def both(request, three_servers):
+    """Their cache and ours, over the same three servers."""
+    locations = [server.address for server in three_servers]
+    params = {"BACKEND": f"django.core.cache.backends.memcached.{request.param}", "LOCATION": locations}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MemcachedCache is deprecated
+        theirs = CacheHandler({"default": params})["default"]
+    yield theirs, cache_at(locations, BACKENDS[request.param])
+    theirs._cache.disconnect_all()
+
+
+def same(got, value):
+    return got == value and type(got) is type(value)
+
+
+def many_for(theirs):
+    """pymemcache places a key beyond ASCII by its characters, which takes its profile."""
+    return MANY if type(theirs).__name__ == "PyMemcacheCache" else {**MANY, **UNICODE}
+
+
+def test_theirs_is_read(both):
+    theirs, ours = both
+    many = many_for(theirs)
+    theirs.set_many({**VALUES, **many})
+    for key, value in VALUES.items():
+        assert same(ours.get(key), value)
+    assert ours.get_many(many) == many
+
+
+def test_ours_is_read(both):
+    theirs, ours = both
+    many = many_for(theirs)
+    assert ours.set_many({**VALUES, **many}) == []
+    for key, value in VALUES.items():
+        assert same(theirs.get(key), value)
+    assert theirs.get_many(many) == many
+
+
+def test_both_count(both):
+    theirs, ours = both
+    for i in range(20):
+        theirs.set(f"n{i}", 10)
+        assert ours.incr(f"n{i}") == 11
+        assert theirs.incr(f"n{i}") == 12
+        assert ours.get(f"n{i}") == 12
