@@ -1,6 +1,7 @@
-"""Django's own tests of caches, for the backend. For tools/django, which has them at hand: ``cache`` is their folder.
+"""Django's own tests of caches and of sessions in them, for the backend. For tools/django, which has these at hand: ``cache``
+and ``sessions_tests`` are folders of them.
 
-They are run a second time through the methods that are awaited, where Django has such.
+Those of caches are run a second time through the methods that are awaited, where Django has such.
 """
 
 from unittest import mock
@@ -10,9 +11,12 @@ from cache import tests as theirs
 from django.conf import settings
 from django.core.cache import BaseCache, cache
 from django.test import TestCase, override_settings
+from sessions_tests.tests import CacheDBSessionTests, CacheSessionTests
 
 import cmemcache
 from cmemcache.django import CmemcacheCache
+
+__all__ = ["CacheDBSessionTests", "CacheSessionTests", "CalledTests"]
 
 
 def _awaiting(name):

@@ -1,17 +1,15 @@
-"""Settings for Django's own tests of caches. The environment says which backend, where memcached is, and which options."""
+"""Settings for Django's own tests of caches. The environment says where memcached is."""
 
-import json
 import os
 
-CACHES = {
-    "default": {
-        "BACKEND": os.environ["CACHE_BACKEND"],
-        "LOCATION": [os.environ["CACHE_SERVER"]],
-        "OPTIONS": json.loads(os.environ.get("CACHE_OPTIONS", "{}")),
-    }
-}
+CACHES = {"default": {"BACKEND": "cmemcache.django.CmemcacheCache", "LOCATION": os.environ["CACHE_SERVER"]}}
 DATABASES = {name: {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"} for name in ("default", "other")}
-INSTALLED_APPS = ["cache"]  # the folder of Django's tests
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "cache",  # folders of Django's tests
+    "sessions_tests",
+]
 SECRET_KEY = "of no account"
 USE_TZ = False
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
