@@ -16,23 +16,26 @@ VALUES = {"bytes": b"\x00\xff", "str": "é€", "empty": "", "int": 42, "none": 
 MANY = {f"user:{i}": {"id": i} for i in range(100)}
 UNICODE = {f"é:{i}": i for i in range(30)}
 
-# Its class, and the options with which we read what it has written. docs/django.md has the same table.
+# Its class and options, and the options with which we read what it has written. docs/django.md has the same table.
 BACKENDS = {
-    "MemcachedCache": {},
-    "PyMemcacheCache": {"distribution": "rendezvous", "hash": "murmur3"},
-    "PyLibMCCache": {"distribution": "modula", "hash": "one_at_a_time"},
+    "python-memcached": ("MemcachedCache", {}, {}),
+    "pymemcache": ("PyMemcacheCache", {}, {"distribution": "rendezvous", "hash": "murmur3"}),
+    "pylibmc": ("PyLibMCCache", {}, {"distribution": "modula", "hash": "one_at_a_time"}),
+    "pylibmc-ketama": ("PyLibMCCache", {"behaviors": {"ketama": True}},
+                       {"distribution": "ketama", "hash": "one_at_a_time"}),
 }
 
 
 @pytest.fixture(params=BACKENDS)
 def both(request, three_servers):
     """Their cache and ours, over the same three servers."""
+    name, options, ours = BACKENDS[request.param]
     locations = [server.address for server in three_servers]
-    params = {"BACKEND": f"django.core.cache.backends.memcached.{request.param}", "LOCATION": locations}
+    params = {"BACKEND": f"django.core.cache.backends.memcached.{name}", "LOCATION": locations, "OPTIONS": options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MemcachedCache is deprecated
         theirs = CacheHandler({"default": params})["default"]
-    yield theirs, cache_at(locations, BACKENDS[request.param])
+    yield theirs, cache_at(locations, ours)
     theirs._cache.disconnect_all()
 
 
