@@ -1,5 +1,6 @@
-"""Django's sessions in the cache, and in the cache with a database behind it."""
+"""A Django site: its sessions, in the cache and with a database behind it, and views that use the cache."""
 
+import asyncio
 import importlib
 
 import pytest
@@ -8,9 +9,10 @@ pytest.importorskip("django")
 
 import django  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
-from django.test import Client, override_settings  # noqa: E402
+from django.test import AsyncClient, Client, override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from support.django_cache import settings_for  # noqa: E402
@@ -22,7 +24,13 @@ def visit(request):
     return HttpResponse(str(request.session["visits"]))
 
 
-urlpatterns = [path("", visit)]
+async def awaited(request):
+    name, value = f"view-{request.GET['n']}", int(request.GET["n"])
+    await cache.aset(name, value)
+    return HttpResponse(str(await cache.aincr(name) + (await cache.aget(name))))
+
+
+urlpatterns = [path("", visit), path("awaited", awaited)]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,7 @@ def server():
     with MemcachedServer() as server:
         settings.configure(
             CACHES={"default": settings_for(server.address, {"dead_retry": 0})},
+            SESSION_ENGINE="django.contrib.sessions.backends.cache",
             DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
             INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.sessions"],
             SECRET_KEY="of no account",
@@ -116,3 +125,29 @@ def test_without_the_server(store, server):
         assert store(saved(store, b=2)).load() == {"b": 2}
     else:
         assert store(key).load() == {}
+
+
+class TestAwaitedInViews:
+    """50 requests: what each says, and the connections that are left."""
+
+    SAID = [str(2 * n + 2).encode() for n in range(50)]
+
+    @pytest.fixture
+    def running(self, server):
+        if not server.running:
+            server.start()
+        cache._cache.disconnect_all()
+        return server
+
+    def test_under_asgi(self, running):
+        async def visitors():
+            responses = await asyncio.gather(*(AsyncClient().get(f"/awaited?n={n}") for n in range(50)))
+            assert int(running.stat("curr_connections")) <= 3  # a loop's, a blocking one, that of the question
+            return [response.content for response in responses]
+
+        assert asyncio.run(visitors()) == self.SAID
+
+    def test_under_wsgi(self, running):
+        """Where each has an event loop of its own."""
+        assert [Client().get(f"/awaited?n={n}").content for n in range(50)] == self.SAID
+        assert int(running.stat("curr_connections")) <= 4
