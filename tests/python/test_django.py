@@ -207,15 +207,17 @@ class TestTooLarge:
         cache.set(key, self.LARGE)
         assert key not in cache
 
-    def test_nor_where_trouble_raises(self, memcached, key):
+    @pytest.mark.parametrize("call", [
+        lambda cache, key, value: cache.set(key, value), lambda cache, key, value: cache.set_many({key: value}),
+        lambda cache, key, value: asyncio.run(cache.aset(key, value)),
+        lambda cache, key, value: asyncio.run(cache.aset_many({key: value})),
+    ], ids="set set_many aset aset_many".split())
+    def test_nor_where_trouble_raises(self, memcached, key, call):
         cache = cache_at(memcached.address, {"errors": "raise"})
-        cache.set(key, "old")
+        call(cache, key, "old")
+        assert cache.get(key) == "old"
         with pytest.raises(cmemcache.ValueTooLarge):
-            cache.set(key, self.LARGE)
-        assert key not in cache
-        asyncio.run(cache.aset(key, "old"))
-        with pytest.raises(cmemcache.ValueTooLarge):
-            asyncio.run(cache.aset(key, self.LARGE))
+            call(cache, key, self.LARGE)
         assert key not in cache
 
     def test_what_the_server_does_not_take(self, memcached_factory, key):

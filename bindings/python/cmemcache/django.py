@@ -118,7 +118,11 @@ class CmemcacheCache(BaseMemcachedCache):
     def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
         names = self._keys(data, version)
         values = {name: data[key] for name, key in names.items()}
-        failed = list(self._cache.set_multi(values, self.get_backend_timeout(timeout)))
+        try:
+            failed = list(self._cache.set_multi(values, self.get_backend_timeout(timeout)))
+        except cmemcache.ValueTooLarge:  # which does not say whose
+            self._cache.delete_multi(values)
+            raise
         if failed:  # as in set()
             self._cache.delete_multi(failed)
         return [names[name] for name in failed]
@@ -171,7 +175,11 @@ class CmemcacheCache(BaseMemcachedCache):
     async def aset_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
         names = self._keys(data, version)
         values = {name: data[key] for name, key in names.items()}
-        failed = await self._store("set_multi", values, self.get_backend_timeout(timeout))
+        try:
+            failed = await self._store("set_multi", values, self.get_backend_timeout(timeout))
+        except cmemcache.ValueTooLarge:
+            await self._aio.delete_multi(values)
+            raise
         if failed:
             await self._aio.delete_multi(failed)
         return [names[name] for name in failed]
