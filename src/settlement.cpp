@@ -77,6 +77,8 @@ settlement::outcome settlement::lost(std::size_t server, error_code ec, session:
                                      std::string_view last_line) {
   using policy = session::failure_policy;
   server_choice::standing& s = choice_[server];
+  if (ec == errc::connection_closed && facts.sent && !facts.answered && is_seldom_carried(what_.op))
+    last_line = "a proxy may not know the command";
   if (is_connection_loss(ec)) {
     facts.repeatable = is_repeatable(what_.op);
     facts.retried = s.retried && !retrying;
@@ -90,9 +92,6 @@ settlement::outcome settlement::lost(std::size_t server, error_code ec, session:
     }
     if (what == policy::remedy::in_doubt) ec = errc::in_doubt;
   }
-  // On a connection that had not served it is not because it had rested for too long.
-  if (ec == errc::connection_closed && facts.sent && !facts.reused && !facts.answered && is_seldom_carried(what_.op))
-    last_line = "a proxy may not know the command";
   if (ec == errc::timed_out) ran_out(server);
   else add_failure(server, ec, last_line);
   return ec == errc::interrupted ? outcome::stop : outcome::over;

@@ -15,7 +15,7 @@ import cmemcache
 from support import processes
 from support.calling_styles import STYLES, Futures
 from support.memcached_server import MemcachedServer
-from support.scripted_server import ScriptedServer, greeting
+from support.scripted_server import ScriptedServer, greeting, line, send
 
 MIB = 1024  # in KiB, as the kernel has it
 # What a call keeps of each key besides the values, in bytes; measured: 150 and 220 blocking, 320 and 390 otherwise.
@@ -170,7 +170,8 @@ class TestNoMoreAhead:
     @pytest.mark.parametrize("protocol", ["text", "auto"])
     @pytest.mark.parametrize("verb", ["set_multi", "get_multi", "single"])
     def test_a_server_that_never_answers(self, name, verb, protocol):
-        with ScriptedServer([greeting(b"1.6.18")] if protocol == "auto" else []) as server:
+        further = [line(), send(b"VERSION 1.6.18\r\n")]
+        with ScriptedServer(*([greeting(b"1.6.18")], further) if protocol == "auto" else ([],)) as server:
             style = STYLES[name]([server.address], protocol=protocol, timeout=0.15, max_in_flight_bytes=BOUND,
                                  max_in_flight=1_000_000)
             keys = [f"a-key-of-some-length-{n:05}" for n in range(50_000)]
