@@ -57,8 +57,23 @@ bool parse_host(std::string_view rest, server& out) {
          parse_port(rest.substr(end), out.port);
 }
 
+bool ends_in_port(std::string_view where) noexcept {
+  const std::size_t colon = where.find_last_of(":]/");
+  return colon != where.npos && where[colon] == ':';
+}
+
+// "10.0.0.1:11211 alias". Only behind a port or a path: "ho st" is a slip.
+bool take_alias(std::string_view& text, server& out) {
+  const std::size_t blank = text.find(' ');
+  if (blank == text.npos) return true;
+  const std::string_view where = text.substr(0, blank);
+  out.alias = text.substr(blank + 1);
+  text = where;
+  return !out.alias.empty() && printable(out.alias) && (ends_in_port(where) || where.find('/') != where.npos);
+}
+
 bool parse_any(std::string_view text, server& out) {
-  if (!printable(text)) return false;
+  if (!take_alias(text, out) || !printable(text)) return false;
   if (take(text, "unix:") || text.starts_with('/')) return parse_path(text, out);
   if (take(text, "inet6:")) return text.starts_with('[') && parse_bracketed(text, out);
   if (text.starts_with('[')) return parse_bracketed(text, out);
@@ -93,7 +108,7 @@ std::string server::label() const {
 }
 
 bool server::operator==(const server& other) const noexcept {
-  return kind == other.kind && host == other.host && port == other.port && weight == other.weight;
+  return kind == other.kind && host == other.host && port == other.port && weight == other.weight && alias == other.alias;
 }
 
 std::vector<server> parse_servers(std::string_view list) {

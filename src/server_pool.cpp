@@ -21,9 +21,10 @@ routing::node node_of(const server& s) {
   const bool is_unix = s.kind == server::transport::unix_socket;
   return {.host = s.host,
           .port = s.port,
-          .label = is_unix ? s.host : s.host + ":" + std::to_string(s.port),
+          .label = !s.alias.empty() ? s.alias : is_unix ? s.host : s.host + ":" + std::to_string(s.port),
           .weight = s.weight,
-          .is_unix = is_unix};
+          .is_unix = is_unix,
+          .alias = s.alias};
 }
 
 }  // namespace

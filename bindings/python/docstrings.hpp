@@ -404,7 +404,7 @@ inline constexpr char set_servers[] =
     "Replaces the servers. Calls under way finish with the old ones.\n"
     "\n"
     "servers: an iterable of 'host:port', 'host', '[address]:port', 'inet:host:port', 'inet6:[address]:port',\n"
-    "    'unix:/path', '/path', and of (server, weight).\n"
+    "    'unix:/path', '/path', 'host:port alias', and of (server, weight).\n"
     "ValueError, TypeError: one of them is no server; then the old ones stay.";
 
 inline constexpr char disconnect_all[] =

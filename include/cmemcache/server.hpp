@@ -13,7 +13,7 @@ namespace cmemcache {
 ///
 /// The forms understood, as python-memcached's and a few more that people write:
 /// `host`, `host:port`, `inet:host:port`, `inet6:[addr]:port`, `[addr]:port`, `unix:/path`, `/path`.
-/// The port is 11211 where none is given.
+/// The port is 11211 where none is given. Behind a port or a path may stand a blank and an alias: `host:port alias`.
 struct server {
   enum class transport : std::uint8_t { tcp, tcp4, tcp6, unix_socket };
 
@@ -22,6 +22,9 @@ struct server {
   std::string host;                       ///< name or address without brackets; the path of a unix socket
   std::uint16_t port = 11211;
   std::uint32_t weight = 1;               ///< at least 1
+  /// What rings and rendezvous place by instead of where it is: keys stay with a server that moves under one alias. libmc's
+  /// alias, twemproxy's server name. Empty: there is none.
+  std::string alias = {};
 
   server() = default;
 
@@ -33,14 +36,14 @@ struct server {
   /// Parses `given`; errc::bad_server in `ec` for what is none of the known forms, and an empty server.
   static server parse(std::string_view given, std::uint32_t share, error_code& ec);
 
-  /// "host:port" or the path: what placements and other clients call this server.
+  /// "host:port" or the path: what placements and other clients call this server, if it has no alias.
   std::string label() const;
 
-  /// The same server with the same weight, whatever was written.
+  /// The same server with the same weight and alias, whatever was written.
   bool operator==(const server& other) const noexcept;
 };
 
-/// Parses a list such as "10.0.0.1:11211,10.0.0.2:11211" (commas or blanks between). Throws as server does.
+/// Parses a list such as "10.0.0.1:11211,10.0.0.2:11211" (commas or blanks between, and so no aliases). Throws as server does.
 std::vector<server> parse_servers(std::string_view list);
 
 }  // namespace cmemcache

@@ -15,8 +15,9 @@ constexpr float weighted_points = 160;
 constexpr std::uint16_t default_port = 11211;
 
 // What libmemcached hashes for a server's points, up to their number: the port only where it is not the usual one.
-// A Unix socket is a server of port 0 there.
+// A Unix socket is a server of port 0 there. An alias takes the place of all that, as libmc and twemproxy have it.
 std::string stem(const node& server) {
+  if (!server.alias.empty()) return server.alias + '-';
   const std::uint16_t port = server.is_unix ? std::uint16_t{0} : server.port;
   return port == default_port ? server.host + '-' : server.host + ':' + std::to_string(port) + '-';
 }

@@ -27,13 +27,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   require(found.text == text && !found.host.empty() && found.port != 0 && found.weight == 1);
-  for (const char c : found.host) require(static_cast<unsigned char>(c) > 0x20 && c != 0x7f);
+  for (const char c : found.host + found.alias) require(static_cast<unsigned char>(c) > 0x20 && c != 0x7f);
   if (found.kind == server::transport::unix_socket) require(found.host.front() == '/');
   if (is_form(found.host)) return 0;
 
   const server again = server::parse(found.label(), 1, ec);
   require(!ec && again.host == found.host && again.port == found.port && again.label() == found.label());
-  if (text.find(',') == text.npos) {
+  if (text.find_first_of(", ") == text.npos) {
     const auto list = parse_servers(std::string(text) + ", " + std::string(text));
     require(list.size() == 2 && list[0] == found && list[1] == found);
   }

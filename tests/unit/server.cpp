@@ -46,9 +46,21 @@ TEST_CASE("the forms of a server string", "[server]") {
   CHECK(s.label() == f.label);
 }
 
+TEST_CASE("an alias stands behind a port or a path", "[server]") {
+  const std::string where = GENERATE("host:11211", "inet:host:1", "[::1]:1", "inet6:[::1]:1", "/run/m", "unix:/run/m");
+  const server s(where + " cache-a", 3);
+  CHECK(s.alias == "cache-a");
+  CHECK(s.text == where + " cache-a");
+  CHECK(s.label() == server(where).label());
+  CHECK(s.kind == server(where).kind);
+  CHECK(s.weight == 3);
+  CHECK_FALSE(s == server(where, 3));
+}
+
 TEST_CASE("what is no server is refused by name", "[server]") {
   const std::string text = GENERATE(as<std::string>{}, "", ":", ":11211", "host:", "host:0", "host:65536", "host:-1",
-                                    "host:port", "host:1 ", " host", "ho st", "host:1:2", "::1", "[::1", "[]", "[host]",
+                                    "host:port", "host:1 ", " host", "ho st", "host:1  a", "host:1 a b", "host:1 a\n", "host:1\ta",
+                                    "[::1] a", "host:x a", ":1 a", "/ a", "unix: /a", "host /a", "host:1:2", "::1", "[::1", "[]", "[host]",
                                     "inet6:[/:1]:1", "[::1/]", "[ho:st]", "[::1%a/b]",
                                     "[::1]x", "[::1]:", "inet6:::1", "inet6:host", "inet:", "unix:", "unix:relative",
                                     "/", "a/b", "a,b", "host\n", "host\r\nflush_all",

@@ -23,7 +23,9 @@ class StringClient(_cmemcache.ClientBase):
     connections. ``with`` closes it.
 
     :param servers: list of ``"host:port"``, ``"host"`` (port 11211), ``"[address]:port"``, ``"inet:host:port"``,
-        ``"inet6:[address]:port"``, ``"unix:/path"``, ``"/path"``, and of ``(server, weight)``.
+        ``"inet6:[address]:port"``, ``"unix:/path"``, ``"/path"``, and of ``(server, weight)``. ``"host:port alias"``
+        (or ``"/path alias"``) is placed by its alias: keys stay with a server that moves. ``modulo`` and ``modula``
+        place by the order of the list only.
     :param debug: true: trouble is logged through ``cmemcache.log``.
 
     The other parameters are keywords:

@@ -136,6 +136,14 @@ TEST_CASE("a Unix socket is a server of port 0 to a ring", "[routing][placement]
   CHECK(std::ranges::equal(of_sockets.points(), of_ports.points()));
 }
 
+TEST_CASE("a ring is made from aliases where there are some", "[routing][placement]") {
+  std::vector<node> named = three;
+  for (node& n : named) n.alias = std::exchange(n.host, "10.9.9.9");
+  named[2].alias += ":11212";
+  CHECK(std::ranges::equal(ring::even(named, hash_kind::md5).points(), ring::even(three, hash_kind::md5).points()));
+  CHECK(std::ranges::equal(ring::weighted(named).points(), ring::weighted(three).points()));
+}
+
 TEST_CASE("rendezvous places as pymemcache does", "[routing][placement]") {
   const std::vector<node> nodes{server("10.0.0.1"), server("10.0.0.2"), server("10.0.0.3")};
   for (const hash_kind ignored : {hash_kind::crc, hash_kind::md5, hash_kind::murmur3}) {
