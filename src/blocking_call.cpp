@@ -173,7 +173,7 @@ blocking_call::outcome blocking_call::settle(part& p) {
   const session::session& s = p.loan->session();
   count(link.bytes_in, s.bytes_in() - p.in_before);
   count(link.bytes_out, s.bytes_out() - p.out_before);
-  if (p.loan->was_open() && !p.loan.reused()) link.tell_connected();
+  if (p.loan->was_open() && !p.loan.reused()) link.tell_connected(*p.loan);
   const outcome became = !p.loan->is_closed()  ? settle_answered(p)
                          : p.loan->was_open() ? settle_lost(p)
                                               : settle_unconnected(p);

@@ -140,7 +140,7 @@ bool pipeline::open(net::time_point now) {
 }
 
 void pipeline::connect(std::vector<net::endpoint> addresses) {
-  net::channel::settings settings = channel_settings(options_, link_.known);
+  net::channel::settings settings = channel_settings(options_, link_.known, link_.tls.get());
   settings.session.flush_first = std::exchange(flush_first_, false);
   channel_ = std::make_unique<net::channel>(std::move(addresses), settings);
   names_version_ = link_.names.version();
@@ -171,6 +171,7 @@ bool pipeline::receive() {
     const std::uint64_t full = s.bytes_in() + places.value.size() + places.buffer.size();
     if (channel_->receive(false) || s.bytes_in() < full) break;
   }
+  while (channel_->has_more()) channel_->receive_held();
   return s.bytes_in() != before;
 }
 
@@ -198,7 +199,7 @@ void pipeline::advance(bool ready, net::time_point now) {
     was_open_ = true;
     count(link_.pipelines_open, 1);
     count(link_.pipelines_opened, 1);
-    link_.tell_connected();
+    link_.tell_connected(*channel_);
   }
   count_io();
   if (channel_->is_closed()) return lose(now);

@@ -46,7 +46,9 @@ std::optional<std::string> name_of(const server_pool& servers, std::size_t at) {
 }  // namespace
 
 roster::roster(std::vector<server> servers, client_options options)
-    : options_(checked(std::move(options))), pool_(std::make_shared<server_pool>(servers, options_, nullptr)) {}
+    : options_(checked(std::move(options))),
+      tls_(options_.tls ? std::make_shared<net::tls_context>(*options_.tls) : nullptr),
+      pool_(std::make_shared<server_pool>(servers, options_, nullptr, tls_)) {}
 
 std::shared_ptr<server_pool> roster::pool() const {
   const std::lock_guard lock(mutex_);
@@ -91,7 +93,7 @@ std::optional<std::string> roster::server_for_hash(std::uint64_t hash) const {
 
 void roster::set_servers(std::vector<server> servers) {
   // Made before the lock is taken: pools have guarded mutexes of their own (see fork_guarded_mutex).
-  auto next = std::make_shared<server_pool>(servers, options_, pool().get());
+  auto next = std::make_shared<server_pool>(servers, options_, pool().get(), tls_);
   const std::lock_guard lock(mutex_);
   pool_.swap(next);
   version_.fetch_add(1, std::memory_order_release);

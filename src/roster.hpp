@@ -14,6 +14,7 @@
 #include <cmemcache/statistics.hpp>
 
 #include "net/fork_guard.hpp"
+#include "net/tls_context.hpp"
 #include "protocol/command.hpp"
 #include "protocol/key.hpp"
 #include "server_pool.hpp"
@@ -25,7 +26,7 @@ namespace cmemcache {
 /// a whole. Thread safety: all members.
 class roster {
  public:
-  /// Throws cmemcache::error (errc::bad_argument, or a key's) for an option out of its range.
+  /// Throws cmemcache::error (errc::bad_argument, or a key's) for an option out of its range, and for what TLS cannot be used with.
   roster(std::vector<server> servers, client_options options);
   roster(const roster&) = delete;
   roster& operator=(const roster&) = delete;
@@ -64,6 +65,7 @@ class roster {
 
  private:
   const client_options options_;
+  const std::shared_ptr<const net::tls_context> tls_;  // none: plain text
   mutable net::fork_guarded_mutex mutex_;  // guards pool_, the pointer
   std::atomic<std::uint64_t> version_{0};
   std::shared_ptr<server_pool> pool_;      // immutable once made; replaced by set_servers

@@ -11,8 +11,8 @@ namespace cmemcache {
 
 namespace {
 
-net::direct_pool::settings pool_settings(const client_options& options, session::server_knowledge& known) {
-  return {.connection = channel_settings(options, known),
+net::direct_pool::settings pool_settings(const client_options& options, session::server_knowledge& known, net::tls_peer* tls) {
+  return {.connection = channel_settings(options, known, tls),
           .max_connections = std::max<std::size_t>(options.max_connections, 1)};
 }
 
@@ -29,17 +29,18 @@ routing::node node_of(const server& s) {
 
 }  // namespace
 
-net::channel::settings channel_settings(const client_options& options, session::server_knowledge& known) {
+net::channel::settings channel_settings(const client_options& options, session::server_knowledge& known, net::tls_peer* tls) {
   session::session_options session{
       .protocol = options.protocol, .max_reply_length = options.max_reply_length, .known = &known};
   if (!options.username.empty())
     session.credentials = std::make_shared<protocol::credentials>(options.username, options.password);
   return {.session = std::move(session),
           .connect_timeout = options.connect_timeout,
-          .timeout = options.timeout};
+          .timeout = options.timeout,
+          .tls = tls};
 }
 
-server_link::server_link(const server& s, const client_options& options, unsigned seed)
+server_link::server_link(const server& s, const client_options& options, std::unique_ptr<net::tls_peer> secured, unsigned seed)
     : where(s),
       log(options.log),
       policy({.dead_retry = options.dead_retry,
@@ -49,7 +50,8 @@ server_link::server_link(const server& s, const client_options& options, unsigne
               .patience = std::min(options.timeout / 2, options.connect_timeout)},
              seed),
       names(s, options.resolve_interval, [this] { tell(log_level::info, [] { return std::string("its name has moved"); }); }),
-      connections(s, names, pool_settings(options, known)) {}
+      tls(std::move(secured)),
+      connections(s, names, pool_settings(options, known, tls.get())) {}
 
 bool server_link::failed(session::failure_policy::trouble what, const error_code& ec, net::time_point now) {
   if (policy.failed(what, now)) {
@@ -85,7 +87,8 @@ server_counters server_link::counters() const {
           .dead = !policy.is_alive()};
 }
 
-server_pool::server_pool(std::span<const server> servers, const client_options& options, const server_pool* before) {
+server_pool::server_pool(std::span<const server> servers, const client_options& options, const server_pool* before,
+                         const std::shared_ptr<const net::tls_context>& tls) {
   std::vector<routing::node> nodes;
   std::random_device seeds;  // one for all: making it asks the processor what it is, which takes long on a virtual one
   std::unordered_multimap<std::string_view, const std::shared_ptr<server_link>*> known;  // those of before, each once
@@ -100,7 +103,11 @@ server_pool::server_pool(std::span<const server> servers, const client_options& 
       known.erase(at);
       break;
     }
-    links_.push_back(link != nullptr ? std::move(link) : std::make_shared<server_link>(s, options, seeds()));
+    if (link == nullptr) {
+      auto secured = tls != nullptr ? std::make_unique<net::tls_peer>(tls, s) : nullptr;
+      link = std::make_shared<server_link>(s, options, std::move(secured), seeds());
+    }
+    links_.push_back(std::move(link));
   }
   for (std::size_t i = 0; i < links_.size(); ++i) order_.push_back(i);
   std::ranges::sort(order_, std::less<>(), [this](std::size_t i) { return links_[i].get(); });

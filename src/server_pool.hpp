@@ -15,20 +15,21 @@
 #include "net/channel.hpp"
 #include "net/direct_pool.hpp"
 #include "net/name_watch.hpp"
+#include "net/tls_context.hpp"
 #include "routing/placement.hpp"
 #include "session/failure_policy.hpp"
 #include "session/server_knowledge.hpp"
 
 namespace cmemcache {
 
-/// What the options say of every connection to the server that `known` is about.
-net::channel::settings channel_settings(const client_options& options, session::server_knowledge& known);
+/// What the options say of every connection to the server that `known` and `tls` (null: plain text) are about.
+net::channel::settings channel_settings(const client_options& options, session::server_knowledge& known, net::tls_peer* tls);
 
 /// One server as a client knows it: where it is, how it fares, its connections and its figures.
 /// Shared by the pools that list it; every part is thread-safe.
 struct server_link {
   /// `seed`: of the chances that its failure_policy takes.
-  server_link(const server& s, const client_options& options, unsigned seed);
+  server_link(const server& s, const client_options& options, std::unique_ptr<net::tls_peer> secured, unsigned seed);
 
   server_counters counters() const;
 
@@ -43,8 +44,8 @@ struct server_link {
     }
   }
 
-  void tell_connected() const noexcept {
-    tell(log_level::debug, [] { return std::string("connected"); });
+  void tell_connected(const net::channel& by) const noexcept {
+    tell(log_level::debug, [&] { return by.security().empty() ? std::string("connected") : "connected (" + by.security() + ")"; });
   }
   void tell_lost(const error_code& why) const noexcept {
     tell(log_level::debug, [&] { return "connection lost: " + why.message(); });
@@ -63,6 +64,7 @@ struct server_link {
   session::failure_policy policy;
   session::server_knowledge known;
   net::name_watch names;
+  const std::unique_ptr<net::tls_peer> tls;  // none: plain text
   net::direct_pool connections;
 
   std::atomic<std::uint64_t> hits{0}, misses{0}, stores{0}, timeouts{0}, bytes_in{0}, bytes_out{0}, marked_dead{0};
@@ -79,7 +81,9 @@ inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept
 class server_pool {
  public:
   /// Servers that `before` has, too, keep their connections, figures and marks.
-  server_pool(std::span<const server> servers, const client_options& options, const server_pool* before);
+  /// `tls`: what the options say of it. Throws cmemcache::error (errc::bad_argument) for a server that has no name for it to check.
+  server_pool(std::span<const server> servers, const client_options& options, const server_pool* before,
+              const std::shared_ptr<const net::tls_context>& tls);
 
   std::size_t size() const noexcept { return links_.size(); }
   server_link& operator[](std::size_t i) const noexcept { return *links_[i]; }

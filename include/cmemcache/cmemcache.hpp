@@ -12,4 +12,5 @@
 #include <cmemcache/request.hpp>
 #include <cmemcache/server.hpp>
 #include <cmemcache/statistics.hpp>
+#include <cmemcache/tls_options.hpp>
 #include <cmemcache/version.hpp>

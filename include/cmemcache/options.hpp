@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <cmemcache/distribution.hpp>
 #include <cmemcache/logger.hpp>
+#include <cmemcache/tls_options.hpp>
 
 namespace cmemcache {
 
@@ -47,6 +49,8 @@ struct client_options {
 
   std::size_t max_value_length = 1024 * 1024;           ///< bytes: larger values are refused before they are sent
   std::size_t max_reply_length = 1024 * 1024 * 1024;    ///< bytes: a server announcing more is a protocol error
+
+  std::optional<tls_options> tls = {};  ///< what is spoken goes through TLS, to every server
 
   logger log = {};                     ///< who is told what happens
 };

@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,14 +14,15 @@
 #include "net/connector.hpp"
 #include "net/deadline.hpp"
 #include "net/socket.hpp"
+#include "net/tls_stream.hpp"
 #include "session/session.hpp"
 
 namespace cmemcache::net {
 
-/// One connection: a socket and its session, moved along by whoever waits for the socket: a blocked caller's thread, or
-/// a reactor.
+/// One connection: a socket and its session, and TLS between the two where that is wanted, moved along by whoever waits for the
+/// socket: a blocked caller's thread, or a reactor.
 ///
-///     unconnected ─▶ connecting (see connector) ─▶ open ─▶ closed
+///     unconnected ─▶ connecting (see connector) ─▶ shaking hands (TLS) ─▶ open ─▶ closed
 ///
 /// It never waits but in receive(true); see direct_exchange.hpp for a loop that does. Any error fails
 /// everything in the session and closes the socket. Resource type; one thread at a time.
@@ -26,8 +30,9 @@ class channel {
  public:
   struct settings {
     session::session_options session;
-    milliseconds connect_timeout{1000};
+    milliseconds connect_timeout{1000};  ///< the handshake included
     milliseconds timeout{3000};
+    tls_peer* tls = nullptr;             ///< the server as TLS knows it; none: plain text. Outlives the channel
   };
 
   channel(std::vector<endpoint> addresses, const settings& s)
@@ -52,17 +57,28 @@ class channel {
   /// are returned, with nothing done.
   error_code receive(bool wait);
 
+  /// Whether there is more to read that has left the socket already, so that nobody need be told of it: receive_held() reads that,
+  /// and nothing else.
+  bool has_more() const noexcept { return tls_ != nullptr && tls_->has_more() && is_open(); }
+  error_code receive_held() { return receive(tls_stream::reading::held); }
+
   /// What to poll the descriptor for. While it connects the descriptor may be another after each advance().
   short events() const noexcept;
-  int fd() const noexcept { return is_connecting() ? connector_->fd() : socket_.fd(); }
-  bool is_connecting() const noexcept { return state_ == state::connecting; }
+  int fd() const noexcept { return state_ == state::connecting ? connector_->fd() : socket_.fd(); }
+  bool is_connecting() const noexcept { return state_ == state::connecting || state_ == state::shaking_hands; }
 
   /// The same for who does not poll: whether anything is to be read, or written that cannot be now.
   bool waits_to_read() const noexcept { return (events() & POLLIN) != 0 && (is_connecting() || session_.wants_read()); }
   bool waits_to_write() const noexcept { return (events() & POLLOUT) != 0; }
 
   /// When advance() is due even if the descriptor is not ready; the end of time when open.
-  time_point wake_at() const noexcept { return is_connecting() ? connector_->wake_at() : time_point::max(); }
+  time_point wake_at() const noexcept {
+    if (state_ == state::connecting) return connector_->wake_at();
+    return state_ == state::shaking_hands ? connect_by_ : time_point::max();
+  }
+
+  /// How it is secured, for people; nothing for plain text.
+  std::string security() const { return tls_ != nullptr ? tls_->description() : std::string(); }
 
   /// Gives the connection up: everything in the session finishes with `ec`.
   void fail(error_code ec) noexcept;
@@ -80,7 +96,7 @@ class channel {
   /// then, and the request be lost in silence.
   bool is_stale(time_point now, bool idle, bool noreply) noexcept {
     const bool rested = now - std::exchange(used_at_, now) > rest;
-    return idle && (rested || noreply) && socket_.has_input();
+    return idle && (rested || noreply) && (tls_ == nullptr ? socket_.has_input() : tls_->has_input());
   }
   static constexpr milliseconds rest{1};
 
@@ -88,18 +104,25 @@ class channel {
   bool may_have_taken_beyond(std::uint64_t bytes) const noexcept;
 
  private:
-  enum class state { unconnected, connecting, open, closed };
+  enum class state { unconnected, connecting, shaking_hands, open, closed };
 
   void connect(bool ready, time_point now);
+  void shake_hands(time_point now);
+  void be_open();
   void flush();
+  void flush_tls();
+  std::size_t send_some(std::span<const iovec> pieces, error_code& ec);
+  error_code receive(tls_stream::reading how);
 
   const settings settings_;
   std::optional<connector> connector_;   // until connected, or closed
   socket socket_;
+  std::unique_ptr<tls_stream> tls_;      // on socket_
   session::session session_;
   state state_ = state::unconnected;
   bool was_open_ = false;
   bool blocked_ = false;   // the kernel took no more
+  time_point connect_by_{};
   time_point used_at_{};
   error_code error_;
 };

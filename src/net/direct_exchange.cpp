@@ -59,7 +59,7 @@ class loop {
       if (l.over()) continue;
       polled.push_back({l.channel->fd(), l.channel->events(), 0});
       waiting.push_back(&l);
-      until = std::min(until, l.channel->wake_at());
+      until = l.channel->has_more() ? now_ : std::min(until, l.channel->wake_at());
     }
     error_code ec;
     wait_ready({polled.data(), polled.size()}, until, ec);
@@ -72,7 +72,7 @@ class loop {
 
   void serve(leg& l, short revents) {
     const bool was_open = l.channel->is_open();
-    if (was_open && (revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
+    if (was_open && ((revents & (POLLIN | POLLERR | POLLHUP)) != 0 || l.channel->has_more())) {
       const error_code ec = l.channel->receive(false);
       if (ec && !is_would_block(ec) && !is_interrupted(ec)) l.result = ec;
     }
