@@ -73,6 +73,16 @@ class option_reader {
   PyObject* options_;
 };
 
+// (ca_file, cert_file, key_file, server_name, verify), or None.
+std::optional<tls_options> read_tls(const option_reader& from) {
+  const reference given = from.optional("tls");
+  if (!given) return std::nullopt;
+  const char *ca = nullptr, *cert = nullptr, *key = nullptr, *name = nullptr;
+  int verify = 1;
+  if (!PyArg_ParseTuple(given.get(), "yyyyp", &ca, &cert, &key, &name, &verify)) throw python_error_set();
+  return tls_options{.ca_file = ca, .cert_file = cert, .key_file = key, .server_name = name, .verify = verify != 0};
+}
+
 std::optional<wire_protocol> parse_protocol(std::string_view name) noexcept {
   if (name == "auto") return wire_protocol::automatic;
   if (name == "text") return wire_protocol::text;
@@ -100,6 +110,7 @@ client_options engine_options(const option_reader& from) {
   to.max_in_flight_bytes = from.number("max_in_flight_bytes");
   to.flush_on_reconnect = from.flag("flush_on_reconnect");
   to.max_value_length = from.number("max_value_length");
+  to.tls = read_tls(from);
   if (const error_code bad = protocol::check_prefix(to.key_prefix)) {
     raise_key_error(bad, from.object("key_prefix"));
     throw python_error_set();

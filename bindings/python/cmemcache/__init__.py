@@ -33,6 +33,7 @@ from ._errors import (  # noqa: E402
 from ._aio import AsyncClient  # noqa: E402
 from ._client import Client, StringClient  # noqa: E402
 from ._futures import FutureClient  # noqa: E402
+from ._tls import TlsOptions  # noqa: E402
 from ._cmemcache import version as __version__  # noqa: E402
 
 __all__ = [
@@ -49,11 +50,12 @@ __all__ = [
     "ServerDown",
     "ServerTimeout",
     "StringClient",
+    "TlsOptions",
     "ValueTooLarge",
     "log",
 ]
 
-for _class in (StringClient, Client, FutureClient, AsyncClient):
+for _class in (StringClient, Client, FutureClient, AsyncClient, TlsOptions):
     _class.__module__ = __name__
 del _class
 

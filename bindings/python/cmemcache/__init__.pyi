@@ -1,4 +1,5 @@
 from datetime import timedelta
+from os import PathLike
 from types import TracebackType
 from typing import (
     Any,
@@ -49,6 +50,7 @@ _Key = Union[_Text, tuple[int, _Text]]
 _Bytes = Union[Buffer, str]
 _Time = Union[int, timedelta]
 _Seconds = Union[float, timedelta, None]
+_Path = Union[str, PathLike[str], None]
 _Server = Union[str, tuple[str, int]]
 
 _Distribution = Literal["modulo", "modula", "ketama", "ketama_weighted", "rendezvous"]
@@ -59,6 +61,22 @@ _ProfileName = Literal["python-memcached", "pylibmc", "pymemcache", "libmc", "ra
 class _Profile(Protocol):
     def dumps(self, key: Any, value: Any, /) -> tuple[_Bytes, int]: ...
     def loads(self, key: Any, data: bytes, flags: int, /) -> Any: ...
+
+class TlsOptions:
+    ca_file: str | None
+    cert_file: str | None
+    key_file: str | None
+    server_name: str | None
+    verify: bool
+
+    def __init__(
+        self,
+        ca_file: _Path = None,
+        cert_file: _Path = None,
+        key_file: _Path = None,
+        server_name: str | None = None,
+        verify: bool = True,
+    ) -> None: ...
 
 log: Callable[[str], object]
 
@@ -98,6 +116,7 @@ class StringClient(ClientBase):
         key_prefix: _Text = b"",
         failover: bool = True,
         resolve_interval: _Seconds = 60,
+        tls: TlsOptions | bool | None = None,
         max_connections: int = 8,
         pipelined_connections: int = 1,
         max_in_flight: int = 16384,
@@ -255,6 +274,7 @@ class Client(StringClient):
         key_prefix: _Text = b"",
         failover: bool = True,
         resolve_interval: _Seconds = 60,
+        tls: TlsOptions | bool | None = None,
         max_connections: int = 8,
         pipelined_connections: int = 1,
         max_in_flight: int = 16384,

@@ -55,6 +55,7 @@ class StringClient(_cmemcache.ClientBase):
     :param max_in_flight: keys (16384) asked for and not answered on each of these; the others wait in their turn.
     :param max_in_flight_bytes: bytes (8 MiB) of keys and values that are not answered on each of these.
     :param flush_on_reconnect: whether a server that was marked dead is flushed when it comes back (False).
+    :param tls: True, or a ``cmemcache.TlsOptions``: what is spoken goes through TLS, to every server.
     :param cache_cas: whether ``gets()`` remembers its token for ``cas()`` (False); see ``reset_cas()``.
     :param key_encoder: called once with each key, gives the key to use.
     :param server_max_key_length: bytes; can only lower memcached's own limit of 250.

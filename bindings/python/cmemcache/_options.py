@@ -4,7 +4,7 @@ import math
 import sys
 from datetime import timedelta
 
-from . import _profiles
+from . import _profiles, _tls
 
 # What a timeout of None, "wait for ever" in python-memcached, comes to: the longest that the system calls can wait.
 _FOR_EVER = 24 * 24 * 60 * 60 * 1000
@@ -103,8 +103,6 @@ def options_for_engine(
     max_in_flight_bytes=8 * 1024 * 1024,
 ):
     """The options as ClientBase takes them."""
-    if tls is not None and tls is not False:
-        raise NotImplementedError(_NOT_YET.format("tls"))
     package = sys.modules["cmemcache"]  # whose limits users change, as they do python-memcached's
     longest_key = _length("server_max_key_length", server_max_key_length, package.SERVER_MAX_KEY_LENGTH)
     longest_value = _length("server_max_value_length", server_max_value_length, package.SERVER_MAX_VALUE_LENGTH)
@@ -146,6 +144,7 @@ def options_for_engine(
         "failover": bool(failover),
         "cache_cas": bool(cache_cas),
         "flush_on_reconnect": bool(flush_on_reconnect),
+        "tls": _tls.for_engine(tls),
         **{name: min(value, 2**31) for name, value in bounds.items()},
         # memcached itself takes no more than 250; 0 is python-memcached's "no limit".
         "max_key_length": min(longest_key, 250) or 250,
