@@ -98,6 +98,23 @@ std::string first_line_of(const std::string& path) {
   return line;
 }
 
+void add_tls_options(CLI::App& app, settings& s) {
+  cmemcache::tls_options& o = s.tls_options;
+  const auto asks_for_tls = [&s](std::string text) {
+    s.tls = true;
+    return text;
+  };
+  const auto add = [&](const std::string& name, std::string& target, const std::string& help, const std::string& type) {
+    add_text(app, name, target, help)->transform(asks_for_tls, "")->type_name(type);
+  };
+  app.add_flag("--tls", s.tls, "TLS to every server; so with the following");
+  add("--tls-ca", o.ca_file, "who may vouch for servers, instead of the system's", "FILE");
+  add("--tls-cert", o.cert_file, "the certificate to show to servers", "FILE");
+  add("--tls-key", o.key_file, "its key, where it is not in --tls-cert", "FILE");
+  add("--tls-server-name", o.server_name, "whom certificates must be for, instead of each server's host", "NAME");
+  app.add_flag_callback("--tls-no-verify", [&s] { s.tls = true, s.tls_options.verify = false; }, "believe whoever answers");
+}
+
 }  // namespace
 
 std::vector<cmemcache::server> settings::server_list() const {
@@ -117,8 +134,10 @@ cmemcache::client_options settings::client_options() const {
                : protocol == "binary" ? cmemcache::wire_protocol::binary
                                     : cmemcache::wire_protocol::automatic;
   o.username = username;
-  o.password = password_file.empty() ? password : first_line_of(password_file);
+  if (!password_file.empty()) o.password = first_line_of(password_file);
+  else if (!username.empty()) o.password = password;  // the environment's, which may be for another client
   o.key_prefix = prefix;
+  if (tls) o.tls = tls_options;
   return o;
 }
 
@@ -184,6 +203,7 @@ void add_global_options(CLI::App& app, settings& s) {
       ->type_name("FILE");
   if (const char* const given = std::getenv("CMEMCACHE_PASSWORD")) s.password = given;
   add_text(app, "--prefix", s.prefix, "put before every key on the wire")->type_name("TEXT");
+  add_tls_options(app, s);
   app.add_flag("-j,--json", s.json, "one JSON document on standard output");
 }
 

@@ -33,6 +33,8 @@ struct settings {
   std::string password;
   std::string password_file;
   std::string prefix;
+  bool tls = false;
+  cmemcache::tls_options tls_options;
   bool json = false;
 
   /// The servers, parsed. Throws where there are none, or one cannot be read.

@@ -9,8 +9,6 @@ from . import _profiles, _tls
 # What a timeout of None, "wait for ever" in python-memcached, comes to: the longest that the system calls can wait.
 _FOR_EVER = 24 * 24 * 60 * 60 * 1000
 
-_NOT_YET = "the option {} is not supported yet"
-
 
 def _milliseconds(name, seconds, least):
     if seconds is None:
@@ -37,9 +35,7 @@ def _length(name, value, default):
     return value
 
 
-def _choice(name, value, choices, not_yet=()):
-    if value in not_yet:
-        raise NotImplementedError(f"{_NOT_YET.format(f'{name}={value!r}')}")
+def _choice(name, value, choices):
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
     return value
