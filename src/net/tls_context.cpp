@@ -41,6 +41,11 @@ void check_file(const char* option, const std::string& path, int done) {
 // A key with a pass phrase: nobody is asked at the terminal.
 int no_pass_phrase(char*, int, int, void*) { return 0; }
 
+int ticket_came(SSL* ssl, SSL_SESSION* fresh) {
+  static_cast<tls_peer::session*>(SSL_get_app_data(ssl))->reset(fresh);
+  return 1;  // it is ours now
+}
+
 bool is_address(const std::string& name) noexcept {
   in6_addr any;
   return ::inet_pton(AF_INET, name.c_str(), &any) == 1 || ::inet_pton(AF_INET6, name.c_str(), &any) == 1;
@@ -68,6 +73,8 @@ tls_context::tls_context(tls_options options) : options_(std::move(options)), co
   ::SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
   ::SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   ::SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);  // an idle connection holds none
+  ::SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  ::SSL_CTX_sess_set_new_cb(c, ticket_came);
   ::SSL_CTX_set_read_ahead(c, 1);
   ::SSL_CTX_set_default_read_buffer_len(c, read_ahead);
   ::SSL_CTX_set_default_passwd_cb(c, no_pass_phrase);
@@ -93,7 +100,8 @@ void tls_peer::session_deleter::operator()(ssl_session_st* s) const noexcept { :
 tls_peer::tls_peer(std::shared_ptr<const tls_context> context, const server& where)
     : context_(std::move(context)), name_(expected_name(context_->options(), where)), is_address_(is_address(name_)) {}
 
-void tls_peer::prepare(ssl_st& connection) {
+void tls_peer::prepare(ssl_st& connection, session& fresh) {
+  SSL_set_app_data(&connection, &fresh);
   if (!name_.empty()) {
     X509_VERIFY_PARAM* const expected = ::SSL_get0_param(&connection);
     const bool verified = context_->options().verify;

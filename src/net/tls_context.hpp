@@ -44,8 +44,9 @@ class tls_peer {
   /// Throws cmemcache::error (errc::bad_argument) where there is no name to check.
   tls_peer(std::shared_ptr<const tls_context> context, const server& where);
 
-  /// A new connection: who is expected, and the ticket. Throws bad_alloc.
-  void prepare(ssl_st& connection);
+  /// A new connection: who is expected, and the last ticket. Those that it will be given are put into `fresh`, to be remembered later:
+  /// they come in the middle of other things. Throws bad_alloc.
+  void prepare(ssl_st& connection, session& fresh);
 
   void remember(session fresh) noexcept;
 

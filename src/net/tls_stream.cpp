@@ -75,12 +75,6 @@ struct tls_bio {
     }();
     return made;
   }
-
-  // It may come in the middle of a handshake, under the peer's lock: it is only noted.
-  static int ticket_came(SSL* ssl, SSL_SESSION* fresh) noexcept {
-    static_cast<tls_stream*>(SSL_get_app_data(ssl))->ticket_.reset(fresh);
-    return 1;
-  }
 };
 
 // The connection ends without a word, and that is no reason to forget its ticket.
@@ -96,9 +90,8 @@ tls_stream::tls_stream(tls_peer& peer, socket& over) : peer_(peer), socket_(over
   ::BIO_set_data(bio, this);
   ::BIO_set_init(bio, 1);
   ::SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_app_data(ssl_.get(), this);
   ::SSL_set_connect_state(ssl_.get());
-  peer_.prepare(*ssl_);
+  peer_.prepare(*ssl_, ticket_);
 }
 
 tls_stream::~tls_stream() = default;

@@ -74,7 +74,7 @@ class short_of_memory final : public calling_style {
 
 TEST_CASE("a blocking call without memory fails, and the client goes on", "[allocations]") {
   const style by = GENERATE(from_range(blocking_styles()));
-  const std::string server = shared_server(false).address();
+  const std::string server = shared_server(transport::tcp).address();
   static int runs = 0;
   const auto tell = [&](calling_style& mc) {
     story s(mc, "m" + std::to_string(++runs) + ":", 300'000);
@@ -176,7 +176,7 @@ class short_of_memory_later {
 }  // namespace
 
 TEST_CASE("an asynchronous call without memory fails, or throws, and the client goes on", "[allocations]") {
-  const std::string server = shared_server(false).address();
+  const std::string server = shared_server(transport::tcp).address();
   long refusals = 0;
   for (long n = 0;; ++n) {
     short_of_memory_later calls(server, n);

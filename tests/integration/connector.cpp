@@ -59,7 +59,7 @@ auto open_descriptors() {
 }  // namespace
 
 TEST_CASE("the next address is tried when one fails, without waiting", "[connector]") {
-  const std::uint16_t port = shared_server(false).port();
+  const std::uint16_t port = shared_server(transport::tcp).port();
   connector c({at("127.0.0.2", port), at("127.0.0.3", port), at("127.0.0.1", port)}, 1000ms);
   CHECK(drive(c) < late);
   CHECK(c.connected());
@@ -67,7 +67,7 @@ TEST_CASE("the next address is tried when one fails, without waiting", "[connect
 }
 
 TEST_CASE("the next address is tried beside one that does not answer", "[connector]") {
-  const std::uint16_t port = shared_server(false).port();
+  const std::uint16_t port = shared_server(transport::tcp).port();
   const unanswered_port second("127.0.0.2", port), third("127.0.0.3", port);
   const auto before = open_descriptors();
   {
@@ -84,7 +84,7 @@ TEST_CASE("the next address is tried beside one that does not answer", "[connect
 }
 
 TEST_CASE("all addresses have their turn within the time that there is", "[connector]") {
-  const std::uint16_t port = shared_server(false).port();
+  const std::uint16_t port = shared_server(transport::tcp).port();
   std::vector<std::unique_ptr<unanswered_port>> mute;
   std::vector<net::endpoint> addresses;
   for (int i = 2; i < 12; ++i) {
@@ -111,7 +111,7 @@ TEST_CASE("all addresses have their turn within the time that there is", "[conne
 }
 
 TEST_CASE("where all refuse, or there is none, it says so at once", "[connector]") {
-  const std::uint16_t port = shared_server(false).port();
+  const std::uint16_t port = shared_server(transport::tcp).port();
   connector refused({at("127.0.0.2", port), at("127.0.0.3", port)}, 1000ms);
   CHECK(drive(refused) < late);
   CHECK(refused.failed());
@@ -132,7 +132,7 @@ TEST_CASE("a socket that is connected to itself has found no server", "[connecto
 TEST_CASE("an address that does not answer costs a quarter of a second, in every style", "[connector]") {
   const style by = GENERATE(from_range(every_style()));
   INFO(by.name);
-  const std::uint16_t port = shared_server(false).port();
+  const std::uint16_t port = shared_server(transport::tcp).port();
   const unanswered_port mute("127.0.0.2", port);
   const names::given two("two.test", {"127.0.0.2", "127.0.0.1"});
   const auto mc = by.make({"two.test:" + std::to_string(port)}, {});

@@ -70,7 +70,7 @@ void check_an_idle_connection(Make make, Use use) {
 }  // namespace
 
 TEST_CASE("an idle connection of a blocking client costs less than 32 KiB", "[memory]") {
-  const std::string server = shared_server(false).address();
+  const std::string server = shared_server(transport::tcp).address();
   const bulk b;
   const std::string value(large, 'x');
   const auto make = [&] { return std::make_unique<blocking_client>(std::vector<cmemcache::server>{server}); };
@@ -85,7 +85,7 @@ TEST_CASE("an idle connection of a blocking client costs less than 32 KiB", "[me
 }
 
 TEST_CASE("an idle connection of an asynchronous client costs less than 32 KiB", "[memory]") {
-  const std::string server = shared_server(false).address();
+  const std::string server = shared_server(transport::tcp).address();
   const bulk b;
   const std::string value(large, 'x');
   boost::asio::io_context io;
@@ -106,7 +106,7 @@ TEST_CASE("an idle connection of an asynchronous client costs less than 32 KiB",
 }
 
 TEST_CASE("a large value is held once where it arrives, and not at all where it leaves", "[memory]") {
-  const std::string server = shared_server(false).address();
+  const std::string server = shared_server(transport::tcp).address();
   const std::string value(large, 'x');
 
   SECTION("blocking") {

@@ -25,7 +25,7 @@ double seconds_of(auto&& f) {
 
 // The shared server, by another name.
 std::string at(const std::string& name) {
-  const std::string address = shared_server(false).address();
+  const std::string address = shared_server(transport::tcp).address();
   return name + address.substr(address.find(':'));
 }
 

@@ -120,7 +120,7 @@ TEST_CASE_METHOD(in_every_style, "noreply is obeyed in order", "[styles]") {
 }
 
 TEST_CASE("the key noreply needs no prefix to be safe", "[styles]") {
-  blocking_client bare({shared_server(false).address()},
+  blocking_client bare({shared_server(transport::tcp).address()},
                        {.protocol = GENERATE(wire_protocol::automatic, wire_protocol::text, wire_protocol::meta)});
   bare.set("noreply", "v");
   CHECK(bare.delete_("noreply").status == status::deleted);
@@ -128,9 +128,9 @@ TEST_CASE("the key noreply needs no prefix to be safe", "[styles]") {
 }
 
 TEST_CASE("an exception of a blocking call says which server, or which key", "[styles]") {
-  blocking_client mc({shared_server(false).address()}, {.max_value_length = 1000});
+  blocking_client mc({shared_server(transport::tcp).address()}, {.max_value_length = 1000});
   CHECK(mc.set("k", std::string(1000, 'v')).status == status::stored);
   CHECK_THROWS_WITH(mc.set("k", std::string(1001, 'v')), Catch::Contains("'k'") && Catch::Contains("too large"));
   CHECK(mc.get("k").value.size() == 1000);
-  CHECK_THROWS_WITH(mc.incr("k"), Catch::StartsWith(shared_server(false).address()));
+  CHECK_THROWS_WITH(mc.incr("k"), Catch::StartsWith(shared_server(transport::tcp).address()));
 }

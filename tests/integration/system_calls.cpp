@@ -28,18 +28,21 @@ constexpr auto one_byte = fault::effect::one_byte;
 constexpr auto end_of_stream = fault::effect::end_of_stream;
 
 // Those whose calls are made in this thread.
-std::vector<style> styles_of_this_thread() {
+std::vector<style> styles_of_this_thread(transport over) {
   std::vector<style> some;
   for (style& s : every_style())
-    if (s.name.starts_with("blocking") || s.name == "callback" || s.name == "use_awaitable") some.push_back(std::move(s));
+    if (s.name == "blocking, error_code" || s.name == "callback" ||
+        (over == transport::tcp && (s.name.starts_with("blocking") || s.name == "use_awaitable")))
+      some.push_back(std::move(s));
   return some;
 }
 
 // A client of its own, with keys of its own.
 struct told {
-  explicit told(const style& by, std::size_t large_value) : large(large_value) {
+  told(const style& by, transport over, std::size_t large_value) : large(large_value) {
     client_options options{.timeout = seconds(10), .dead_retry = seconds(0), .key_prefix = unused_prefix()};
-    mc = by.make({shared_server(false).address()}, options);
+    if (over == transport::tls) options.tls = trusting_our_ca();
+    mc = by.make({shared_server(over).address()}, options);
   }
 
   static std::string unused_prefix() {
@@ -60,10 +63,10 @@ struct told {
 
 // The story without any fault: the answers, and the calls that it takes.
 struct plain_run {
-  plain_run(const style& by, std::size_t large) {
-    const std::string started = shared_server(false).address();  // which makes calls of its own
+  plain_run(const style& by, transport over, std::size_t large) {
+    const std::string started = shared_server(over).address();  // which makes calls of its own
     watched calls;
-    told t(by, large);
+    told t(by, over, large);
     const story s = t.tell();
     REQUIRE(s.complaints() == "");
     answers = s.answers();
@@ -96,13 +99,14 @@ const std::vector<fault> fatal_faults = {
 }  // namespace
 
 TEST_CASE("a call that is interrupted, put off or cut short once changes no answer", "[system_calls]") {
-  const style by = GENERATE(from_range(styles_of_this_thread()));
-  const plain_run plain(by, 300'000);
+  const transport over = GENERATE(transport::tcp, transport::tls);
+  const style by = GENERATE_COPY(from_range(styles_of_this_thread(over)));
+  const plain_run plain(by, over, 300'000);
   std::size_t spoilt = 0;
   for (const fault& f : harmless_faults)
     for (std::size_t n = 0; n < plain.made.size(); ++n) {
       if (!f.is_about(plain.made[n])) continue;
-      told t(by, 300'000);
+      told t(by, over, 300'000);
       watched calls;
       calls.fail_at(n, f);
       const story s = t.tell();
@@ -116,16 +120,17 @@ TEST_CASE("a call that is interrupted, put off or cut short once changes no answ
 }
 
 TEST_CASE("calls that are interrupted, put off or cut short again and again change no answer", "[system_calls]") {
-  const style by = GENERATE(from_range(styles_of_this_thread()));
+  const transport over = GENERATE(transport::tcp, transport::tls);
+  const style by = GENERATE_COPY(from_range(styles_of_this_thread(over)));
   const std::vector<fault>& f = harmless_faults;
   const fault sent_bytewise{.name = "send one byte", .calls = {call::send}, .what = one_byte};
   const fault received_bytewise{.name = "recv one byte", .calls = {call::recv}, .what = one_byte};
   const std::vector<std::vector<fault>> turns = {
       {sent_bytewise}, {received_bytewise}, {f[2]}, {sent_bytewise, f[1]}, {f[2], f[1]}, {f[1], {}}, {f[0], {}},
       {f[0], f[1], f[2]}};
-  const plain_run plain(by, 20'000);
+  const plain_run plain(by, over, 20'000);
   for (const std::vector<fault>& in_turn : turns) {
-    told t(by, 20'000);
+    told t(by, over, 20'000);
     watched calls;
     calls.fail_always(in_turn);
     const story s = t.tell();
@@ -140,13 +145,14 @@ TEST_CASE("calls that are interrupted, put off or cut short again and again chan
 }
 
 TEST_CASE("a call that fails costs an error at the most, and the client goes on", "[system_calls]") {
-  const style by = GENERATE(from_range(styles_of_this_thread()));
-  const plain_run plain(by, 300'000);
+  const transport over = GENERATE(transport::tcp, transport::tls);
+  const style by = GENERATE_COPY(from_range(styles_of_this_thread(over)));
+  const plain_run plain(by, over, 300'000);
   std::size_t spoilt = 0;
   for (const fault& f : fatal_faults)
     for (std::size_t n = 0; n < plain.made.size(); ++n) {
       if (!f.is_about(plain.made[n])) continue;
-      told t(by, 300'000);
+      told t(by, over, 300'000);
       INFO(by.name << ": call " << n << " says " << f.name);
       {
         watched calls;
@@ -166,7 +172,7 @@ TEST_CASE("without descriptors a call fails, and no server is blamed", "[system_
   const fault no_descriptor{.name = "no descriptor", .calls = {call::socket}, .error = error};
   const error_code expected(error, boost::system::system_category());
   SECTION("blocking") {
-    blocking_client mc({shared_server(false).address()});
+    blocking_client mc({shared_server(transport::tcp).address()});
     error_code ec;
     {
       watched calls;
@@ -179,7 +185,7 @@ TEST_CASE("without descriptors a call fails, and no server is blamed", "[system_
   }
   SECTION("asynchronous") {
     boost::asio::io_context io;
-    client mc(io, {shared_server(false).address()});
+    client mc(io, {shared_server(transport::tcp).address()});
     answer failed, later;
     {
       watched calls;

@@ -12,21 +12,25 @@
 #include <catch2/catch.hpp>
 
 #include "support/calling_styles.hpp"
+#include "support/certificates.hpp"
 #include "support/memcached.hpp"
 
 namespace cmemcache::test {
+
+enum class transport : std::uint8_t { tcp, unix_socket, tls };
 
 /// What is spoken, and over what.
 struct way {
   std::string name;
   wire_protocol protocol;
-  bool unix_socket;
+  transport over;
 };
 
-inline const memcached& shared_server(bool unix_socket) {
+inline const memcached& shared_server(transport over) {
   static const memcached tcp;
   static const memcached local({}, "/tmp/cmemcache_test_" + std::to_string(::getpid()) + ".sock");
-  return unix_socket ? local : tcp;
+  static const memcached secured(memcached::secured{});
+  return over == transport::tls ? secured : over == transport::unix_socket ? local : tcp;
 }
 
 inline std::string shown(const error_code& ec) { return "error: " + ec.message(); }
@@ -59,11 +63,11 @@ struct row {
 /// What a test says holds for all of them.
 class in_every_style {
  public:
-  in_every_style() { open({shared_server(over_.unix_socket).address()}); }
+  in_every_style() { open({shared_server(over_.over).address()}); }
 
  protected:
   const std::string& name() const { return name_; }
-  std::string address() const { return shared_server(over_.unix_socket).address(); }
+  std::string address() const { return shared_server(over_.over).address(); }
   bool throws() const { return style_.throws; }
   bool is_binary() const { return over_.protocol == wire_protocol::binary; }
   calling_style& mc() { return *mc_; }
@@ -71,6 +75,7 @@ class in_every_style {
   void open(std::vector<server> servers, client_options options = {}) {
     static int runs = 0;
     options.protocol = over_.protocol;
+    if (over_.over == transport::tls) options.tls = trusting_our_ca();
     options.key_prefix = std::to_string(10'000 + ++runs) + ":";
     mc_ = style_.make(std::move(servers), options);
   }
@@ -93,8 +98,11 @@ class in_every_style {
   static constexpr std::size_t prefix_size = 6;
 
  private:
-  const way over_ = GENERATE(way{"automatic", wire_protocol::automatic, false}, way{"text", wire_protocol::text, false},
-                             way{"meta", wire_protocol::meta, false}, way{"binary", wire_protocol::binary, false}, way{"unix", wire_protocol::automatic, true});
+  const way over_ = GENERATE(way{"automatic", wire_protocol::automatic, transport::tcp},
+                             way{"text", wire_protocol::text, transport::tcp}, way{"meta", wire_protocol::meta, transport::tcp},
+                             way{"binary", wire_protocol::binary, transport::tcp},
+                             way{"unix", wire_protocol::automatic, transport::unix_socket},
+                             way{"TLS", wire_protocol::automatic, transport::tls});
   const style style_ = GENERATE(from_range(every_style()));
   const std::string name_ = style_.name + " over " + over_.name;
   std::unique_ptr<calling_style> mc_;

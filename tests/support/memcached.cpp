@@ -16,6 +16,8 @@
 #include <string_view>
 #include <thread>
 
+#include "support/certificates.hpp"
+
 namespace cmemcache::test {
 
 namespace {
@@ -54,6 +56,13 @@ memcached::memcached(std::vector<std::string> arguments, std::string knock, std:
 
 memcached::memcached(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) { start(); }
 
+memcached::memcached(secured by, std::vector<std::string> arguments)
+    : arguments_(std::move(arguments)), port_(free_port()), plain_port_(free_port()) {
+  arguments_.insert(arguments_.end(), {"-Z", "-o", "ssl_chain_cert=" + certificate(by.certificate + ".pem") +
+                                                   ",ssl_key=" + certificate(by.certificate + ".key")});
+  start();
+}
+
 memcached::~memcached() { kill(); }
 
 std::string memcached::address() const {
@@ -62,7 +71,8 @@ std::string memcached::address() const {
 
 void memcached::start() {
   std::vector<std::string> words{"memcached", "-t", "1", "-U", "0"};
-  if (unix_path_.empty()) words.insert(words.end(), {"-l", host_, "-p", std::to_string(port_)});
+  if (plain_port_ != 0) words.insert(words.end(), {"-l", "notls:" + host_ + ":" + std::to_string(plain_port_) + "," + address()});
+  else if (unix_path_.empty()) words.insert(words.end(), {"-l", host_, "-p", std::to_string(port_)});
   else words.insert(words.end(), {"-s", unix_path_});
   if (::geteuid() == 0) words.insert(words.end(), {"-u", "root"});
   words.insert(words.end(), arguments_.begin(), arguments_.end());
@@ -89,7 +99,7 @@ bool memcached::answers() const {
   const int fd = ::socket(unix_path_.empty() ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int result;
   if (unix_path_.empty()) {
-    const sockaddr_in address = loopback(port_, host_);
+    const sockaddr_in address = loopback(plain_port_ != 0 ? plain_port_ : port_, host_);
     result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   } else {
     sockaddr_un address{};

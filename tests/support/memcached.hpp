@@ -17,6 +17,11 @@ class memcached {
   memcached(std::vector<std::string> arguments, std::string knock, std::string answer);
   /// On another loopback address, and the port of somebody else's.
   memcached(std::string host, std::uint16_t port);
+  /// One that speaks TLS, with make_certificates' certificate of that name.
+  struct secured {
+    std::string certificate = "server";
+  };
+  explicit memcached(secured by, std::vector<std::string> arguments = {});
   ~memcached();
   memcached(const memcached&) = delete;
   memcached& operator=(const memcached&) = delete;
@@ -40,6 +45,7 @@ class memcached {
   std::string unix_path_;
   std::string host_ = "127.0.0.1";
   std::uint16_t port_ = 0;
+  std::uint16_t plain_port_ = 0;  // of one that speaks TLS: where it does not
   pid_t pid_ = -1;
 };
 
