@@ -15,7 +15,8 @@ from typing import (
     overload,
 )
 
-from typing_extensions import Buffer, Self
+from _typeshed import ReadableBuffer
+from typing_extensions import Self
 
 from ._aio import AsyncClient as AsyncClient, StringAsyncClient
 from ._cmemcache import ClientBase
@@ -37,6 +38,24 @@ from ._errors import (
 )
 from ._futures import FutureClient as FutureClient, StringFutureClient
 
+__all__ = [
+    "AsyncClient",
+    "AuthenticationError",
+    "Client",
+    "ClosedError",
+    "DecodeError",
+    "Error",
+    "FutureClient",
+    "ProtocolError",
+    "SERVER_MAX_KEY_LENGTH",
+    "SERVER_MAX_VALUE_LENGTH",
+    "ServerDown",
+    "ServerTimeout",
+    "StringClient",
+    "ValueTooLarge",
+    "log",
+]
+
 __version__: str
 
 SERVER_MAX_KEY_LENGTH: int
@@ -47,7 +66,7 @@ _K = TypeVar("_K", bound=Hashable)
 
 _Text = Union[str, bytes]
 _Key = Union[_Text, tuple[int, _Text]]
-_Bytes = Union[Buffer, str]
+_Bytes = Union[ReadableBuffer, str]
 _Time = Union[int, timedelta]
 _Seconds = Union[float, timedelta, None]
 _Path = Union[str, PathLike[str], None]
@@ -122,6 +141,7 @@ class StringClient(ClientBase):
         max_in_flight: int = 16384,
         max_in_flight_bytes: int = 8388608,
     ) -> None: ...
+    def __del__(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /

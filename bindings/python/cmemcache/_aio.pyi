@@ -3,11 +3,12 @@ from typing import Any, Awaitable, Iterable, Mapping, overload
 
 from typing_extensions import Self, Unpack
 
-from . import _K, _T, _Bytes, _Key, _Server, _Text, _Time
-from ._fronts import Cas, Front, Options, Store, StringCas, StringStore
+from . import Client, StringClient, _K, _T, _Bytes, _Key, _Server, _Text, _Time
+from ._fronts import Front, _Cas, _Options, _Store, _StringCas, _StringStore
 
 class AsyncClient(Front):
-    def __init__(self, servers: Iterable[_Server], **options: Unpack[Options]) -> None: ...
+    client: Client
+    def __init__(self, servers: Iterable[_Server], **options: Unpack[_Options]) -> None: ...
     def close(self) -> Awaitable[None]: ...
     async def __aenter__(self) -> Self: ...
     async def __aexit__(
@@ -24,12 +25,12 @@ class AsyncClient(Front):
     def delete(self, key: _Key, noreply: bool = False) -> Awaitable[int]: ...
     def incr(self, key: _Key, delta: int = 1, noreply: bool = False) -> Awaitable[int | None]: ...
     def decr(self, key: _Key, delta: int = 1, noreply: bool = False) -> Awaitable[int | None]: ...
-    set: Store[Awaitable[int]]
-    add: Store[Awaitable[int]]
-    replace: Store[Awaitable[int]]
-    append: Store[Awaitable[int]]
-    prepend: Store[Awaitable[int]]
-    cas: Cas[Awaitable[int]]
+    set: _Store[Awaitable[int]]
+    add: _Store[Awaitable[int]]
+    replace: _Store[Awaitable[int]]
+    append: _Store[Awaitable[int]]
+    prepend: _Store[Awaitable[int]]
+    cas: _Cas[Awaitable[int]]
 
     # Many keys.
     def get_multi(self, keys: Iterable[_K], key_prefix: _Text = "") -> Awaitable[dict[_K, Any]]: ...
@@ -52,6 +53,7 @@ class AsyncClient(Front):
     def flush_all(self, delay: _Time = 0) -> Awaitable[None]: ...
 
 class StringAsyncClient(AsyncClient):
+    client: StringClient  # type: ignore[assignment]
     @overload  # type: ignore[override]
     def get(self, key: _Key) -> Awaitable[bytes | None]: ...
     @overload
@@ -59,12 +61,12 @@ class StringAsyncClient(AsyncClient):
     def gets(self, key: _Key) -> Awaitable[bytes | None]: ...
     def get_with_cas(self, key: _Key) -> Awaitable[tuple[bytes, int] | tuple[None, None]]: ...
     def gat(self, key: _Key, time: _Time) -> Awaitable[bytes | None]: ...
-    set: StringStore[Awaitable[int]]  # type: ignore[assignment]
-    add: StringStore[Awaitable[int]]  # type: ignore[assignment]
-    replace: StringStore[Awaitable[int]]  # type: ignore[assignment]
-    append: StringStore[Awaitable[int]]  # type: ignore[assignment]
-    prepend: StringStore[Awaitable[int]]  # type: ignore[assignment]
-    cas: StringCas[Awaitable[int]]  # type: ignore[assignment]
+    set: _StringStore[Awaitable[int]]  # type: ignore[assignment]
+    add: _StringStore[Awaitable[int]]  # type: ignore[assignment]
+    replace: _StringStore[Awaitable[int]]  # type: ignore[assignment]
+    append: _StringStore[Awaitable[int]]  # type: ignore[assignment]
+    prepend: _StringStore[Awaitable[int]]  # type: ignore[assignment]
+    cas: _StringCas[Awaitable[int]]  # type: ignore[assignment]
     def get_multi(self, keys: Iterable[_K], key_prefix: _Text = "") -> Awaitable[dict[_K, bytes]]: ...
     def get_multiflags(self, keys: Iterable[_K], key_prefix: _Text = "") -> Awaitable[dict[_K, tuple[bytes, int]]]: ...
     def set_multi(  # type: ignore[override]

@@ -2,10 +2,13 @@ from typing import Any, Iterable
 
 version: str
 
-class ClientBase:
+# Boost.Python's, which makes a class that also has another metaclass impossible.
+class _Class(type): ...
+
+class ClientBase(metaclass=_Class):
     def __init__(self, servers: Iterable[Any], options: dict[str, Any], /) -> None: ...
 
-class FrontBase:
+class FrontBase(metaclass=_Class):
     def __init__(self, client: ClientBase, raises: bool, future_class: Any, /) -> None: ...
 
 def install_verbs(type: type[ClientBase], with_flags: bool, /) -> None: ...

@@ -5,7 +5,7 @@ import weakref
 
 from . import _cmemcache
 
-_clients = weakref.WeakValueDictionary()  # by id: those that may have a thread
+_clients: "weakref.WeakValueDictionary[int, object]" = weakref.WeakValueDictionary()  # by id: those that may have a thread
 
 
 def watch(client):

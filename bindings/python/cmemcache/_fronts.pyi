@@ -6,7 +6,6 @@ from typing import Any, Callable, Iterable, Literal, Protocol, TypedDict, TypeVa
 from typing_extensions import Self
 
 from . import (
-    Client,
     StringClient,
     _Bytes,
     _Distribution,
@@ -24,12 +23,12 @@ from ._cmemcache import FrontBase
 
 _T_co = TypeVar("_T_co", covariant=True)
 
-class Store(Protocol[_T_co]):
+class _Store(Protocol[_T_co]):
     def __call__(
         self, key: _Key, val: Any, time: _Time = 0, min_compress_len: int = 0, noreply: bool = False
     ) -> _T_co: ...
 
-class Cas(Protocol[_T_co]):
+class _Cas(Protocol[_T_co]):
     def __call__(
         self,
         key: _Key,
@@ -40,7 +39,7 @@ class Cas(Protocol[_T_co]):
         cas: int | None = None,
     ) -> _T_co: ...
 
-class StringStore(Protocol[_T_co]):
+class _StringStore(Protocol[_T_co]):
     def __call__(
         self,
         key: _Key,
@@ -51,7 +50,7 @@ class StringStore(Protocol[_T_co]):
         noreply: bool = False,
     ) -> _T_co: ...
 
-class StringCas(Protocol[_T_co]):
+class _StringCas(Protocol[_T_co]):
     def __call__(
         self,
         key: _Key,
@@ -63,7 +62,7 @@ class StringCas(Protocol[_T_co]):
         cas: int | None = None,
     ) -> _T_co: ...
 
-class Options(TypedDict, total=False):
+class _Options(TypedDict, total=False):
     debug: Any
     pickleProtocol: int | None
     pickler: Callable[..., Any]
@@ -99,8 +98,7 @@ class Options(TypedDict, total=False):
 class Front(FrontBase):
     @classmethod
     def of(cls, client: StringClient, raises: bool = True) -> Self: ...
-    @property
-    def client(self) -> Client: ...
+    client: StringClient
     @property
     def last_error(self) -> Exception | None: ...
     @property

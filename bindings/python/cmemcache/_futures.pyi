@@ -4,11 +4,12 @@ from typing import Any, Iterable, Mapping, overload
 
 from typing_extensions import Self, Unpack
 
-from . import _K, _T, _Bytes, _Key, _Server, _Text, _Time
-from ._fronts import Cas, Front, Options, Store, StringCas, StringStore
+from . import Client, StringClient, _K, _T, _Bytes, _Key, _Server, _Text, _Time
+from ._fronts import Front, _Cas, _Options, _Store, _StringCas, _StringStore
 
 class FutureClient(Front):
-    def __init__(self, servers: Iterable[_Server], **options: Unpack[Options]) -> None: ...
+    client: Client
+    def __init__(self, servers: Iterable[_Server], **options: Unpack[_Options]) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -25,12 +26,12 @@ class FutureClient(Front):
     def delete(self, key: _Key, noreply: bool = False) -> Future[int]: ...
     def incr(self, key: _Key, delta: int = 1, noreply: bool = False) -> Future[int | None]: ...
     def decr(self, key: _Key, delta: int = 1, noreply: bool = False) -> Future[int | None]: ...
-    set: Store[Future[int]]
-    add: Store[Future[int]]
-    replace: Store[Future[int]]
-    append: Store[Future[int]]
-    prepend: Store[Future[int]]
-    cas: Cas[Future[int]]
+    set: _Store[Future[int]]
+    add: _Store[Future[int]]
+    replace: _Store[Future[int]]
+    append: _Store[Future[int]]
+    prepend: _Store[Future[int]]
+    cas: _Cas[Future[int]]
 
     # Many keys.
     def get_multi(self, keys: Iterable[_K], key_prefix: _Text = "") -> Future[dict[_K, Any]]: ...
@@ -53,6 +54,7 @@ class FutureClient(Front):
     def flush_all(self, delay: _Time = 0) -> Future[None]: ...
 
 class StringFutureClient(FutureClient):
+    client: StringClient  # type: ignore[assignment]
     @overload  # type: ignore[override]
     def get(self, key: _Key) -> Future[bytes | None]: ...
     @overload
@@ -60,12 +62,12 @@ class StringFutureClient(FutureClient):
     def gets(self, key: _Key) -> Future[bytes | None]: ...
     def get_with_cas(self, key: _Key) -> Future[tuple[bytes, int] | tuple[None, None]]: ...
     def gat(self, key: _Key, time: _Time) -> Future[bytes | None]: ...
-    set: StringStore[Future[int]]  # type: ignore[assignment]
-    add: StringStore[Future[int]]  # type: ignore[assignment]
-    replace: StringStore[Future[int]]  # type: ignore[assignment]
-    append: StringStore[Future[int]]  # type: ignore[assignment]
-    prepend: StringStore[Future[int]]  # type: ignore[assignment]
-    cas: StringCas[Future[int]]  # type: ignore[assignment]
+    set: _StringStore[Future[int]]  # type: ignore[assignment]
+    add: _StringStore[Future[int]]  # type: ignore[assignment]
+    replace: _StringStore[Future[int]]  # type: ignore[assignment]
+    append: _StringStore[Future[int]]  # type: ignore[assignment]
+    prepend: _StringStore[Future[int]]  # type: ignore[assignment]
+    cas: _StringCas[Future[int]]  # type: ignore[assignment]
     def get_multi(self, keys: Iterable[_K], key_prefix: _Text = "") -> Future[dict[_K, bytes]]: ...
     def get_multiflags(self, keys: Iterable[_K], key_prefix: _Text = "") -> Future[dict[_K, tuple[bytes, int]]]: ...
     def set_multi(  # type: ignore[override]
