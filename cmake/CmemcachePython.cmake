@@ -78,11 +78,15 @@ endif()
 
 set(python_version "${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}")
 if(NOT python_version IN_LIST boost_python_versions)
+  if(SKBUILD)  # pip builds for the Python that it runs under, and nobody has named one
+    set(other_python "Run pip with a Python ${boost_python_names} (on Debian: /usr/bin/python3 -m pip)")
+  else()
+    set(other_python "Set -DPython3_EXECUTABLE to a Python ${boost_python_names} (or unset it: a fitting one is looked for)")
+  endif()
   message(FATAL_ERROR
     "Python and Boost.Python do not fit: ${Python3_EXECUTABLE} is Python ${python_version}, "
     "and Boost.Python ${boost_release} (${boost_library_dir}) is built for Python ${boost_python_names}.\n"
-    "Set -DPython3_EXECUTABLE to a Python ${boost_python_names} (or unset it: a fitting one is looked for), or set "
-    "-DBoost_ROOT to a Boost whose Boost.Python is built for ${python_version}.")
+    "${other_python}, or set -DBoost_ROOT to a Boost whose Boost.Python is built for ${python_version}.")
 endif()
 
 find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS python${Python3_VERSION_MAJOR}${Python3_VERSION_MINOR})
