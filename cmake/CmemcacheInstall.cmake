@@ -1,4 +1,4 @@
-# cmake --install: the library, its headers, and what find_package(cmemcache CONFIG) needs.
+# cmake --install: the library, its headers, and what find_package(cmemcache CONFIG) and pkg-config need.
 
 include(CMakePackageConfigHelpers)
 
@@ -27,6 +27,37 @@ install(FILES
   ${PROJECT_BINARY_DIR}/cmake/cmemcache-config.cmake
   ${PROJECT_BINARY_DIR}/cmake/cmemcache-config-version.cmake
   DESTINATION ${cmemcache_config_dir})
+
+# For pkg-config. There is one library, static or shared. A static one brings nothing along, so that what it is made of is
+# required of everybody, whether or not they say --static.
+set(cmemcache_pc_requires "")
+if(NOT BUILD_SHARED_LIBS)
+  get_target_property(linked cmemcache LINK_LIBRARIES)
+  foreach(pair "OpenSSL::SSL=libssl" "OpenSSL::Crypto=libcrypto" "ZLIB::ZLIB=zlib")
+    string(REGEX MATCH "^(.*)=(.*)$" pair ${pair})
+    if(CMAKE_MATCH_1 IN_LIST linked)
+      list(APPEND cmemcache_pc_requires ${CMAKE_MATCH_2})
+    endif()
+  endforeach()
+  list(JOIN cmemcache_pc_requires ", " cmemcache_pc_requires)
+endif()
+
+# The prefix is seen from where the file is, so that an installation may be moved.
+set(cmemcache_pc_prefix ${CMAKE_INSTALL_PREFIX})
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+    BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    OUTPUT_VARIABLE up)
+  set(cmemcache_pc_prefix "\${pcfiledir}/${up}")
+endif()
+foreach(dir LIBDIR INCLUDEDIR)
+  set(cmemcache_pc_${dir} "${CMAKE_INSTALL_${dir}}")
+  if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
+    string(PREPEND cmemcache_pc_${dir} "\${prefix}/")
+  endif()
+endforeach()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/cmemcache.pc.in ${PROJECT_BINARY_DIR}/cmake/cmemcache.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/cmemcache.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 if(TARGET cmemcache_cli)
   install(TARGETS cmemcache_cli)
