@@ -160,6 +160,12 @@ class session {
   void file(std::size_t index, const item& answer) noexcept;
   void file_the_rest(status what) noexcept;
   void finish_head(error_code ec) noexcept;
+  static void finish(pending_request& r, error_code ec) noexcept {
+    r.result = ec;
+    r.by_key.reset();
+    r.done = true;
+    if (r.finished != nullptr) r.finished(r);
+  }
   void finish_written() noexcept;
 
   const session_options options_;

@@ -74,7 +74,7 @@ _Server = Union[str, tuple[str, int]]
 
 _Distribution = Literal["modulo", "modula", "ketama", "ketama_weighted", "rendezvous"]
 _Hash = Literal["crc", "crc32", "md5", "one_at_a_time", "fnv1_32", "fnv1a_32", "murmur3", "murmur"]
-_WireProtocol = Literal["auto", "text", "meta"]
+_WireProtocol = Literal["auto", "text", "meta", "binary"]
 _ProfileName = Literal["python-memcached", "pylibmc", "pymemcache", "libmc", "raw"]
 
 class _Profile(Protocol):
@@ -135,6 +135,8 @@ class StringClient(ClientBase):
         key_prefix: _Text = b"",
         failover: bool = True,
         resolve_interval: _Seconds = 60,
+        username: str | None = None,
+        password: str | None = None,
         tls: TlsOptions | bool | None = None,
         max_connections: int = 8,
         pipelined_connections: int = 1,
@@ -294,6 +296,8 @@ class Client(StringClient):
         key_prefix: _Text = b"",
         failover: bool = True,
         resolve_interval: _Seconds = 60,
+        username: str | None = None,
+        password: str | None = None,
         tls: TlsOptions | bool | None = None,
         max_connections: int = 8,
         pipelined_connections: int = 1,

@@ -7,6 +7,7 @@ from typing_extensions import Self
 
 from . import (
     StringClient,
+    TlsOptions,
     _Bytes,
     _Distribution,
     _Hash,
@@ -90,6 +91,9 @@ class _Options(TypedDict, total=False):
     key_prefix: _Text
     failover: bool
     resolve_interval: _Seconds
+    username: str | None
+    password: str | None
+    tls: TlsOptions | bool | None
     max_connections: int
     pipelined_connections: int
     max_in_flight: int
