@@ -11,14 +11,15 @@ using protocol::element;
 using session::pending_request;
 
 blocking_call::blocking_call(const server_pool& servers, const client_options& options,
-                             const protocol::command& what, call& c, std::span<const routing::stand_in> stand_ins)
+                             const protocol::command& what, call& c, std::span<const routing::stand_in> stand_ins,
+                             net::time_point start)
     : servers_(servers),
       options_(options),
       what_(what),
       stand_ins_(stand_ins),
       call_(c),
       stop_{c.interrupted, c.context},
-      start_(net::steady_clock::now()),
+      start_(start),
       deadline_(net::deadline_after(start_, options.timeout)),
       now_(start_) {}
 

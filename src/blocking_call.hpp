@@ -26,9 +26,9 @@ namespace cmemcache {
 /// Most calls are one part, for a server that is alive and answers: then nothing is split, and there is nothing to settle.
 class blocking_call {
  public:
-  /// `stand_ins`: see blocking_engine::run.
+  /// `stand_ins`: see blocking_engine::run. `start`: when the call began, from which its deadline counts.
   blocking_call(const server_pool& servers, const client_options& options, const protocol::command& what, call& c,
-                std::span<const routing::stand_in> stand_ins = {});
+                std::span<const routing::stand_in> stand_ins = {}, net::time_point start = net::steady_clock::now());
 
   /// A command about keys.
   void run(std::span<protocol::element> elements, session::results& answers);

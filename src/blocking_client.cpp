@@ -295,6 +295,7 @@ std::vector<server> blocking_client::servers() const { return engine_->servers()
 void blocking_client::disconnect_all() { engine_->disconnect_all(); }
 void blocking_client::forget_dead_hosts() { engine_->forget_dead_hosts(); }
 std::vector<server_counters> blocking_client::counters() const { return engine_->counters(); }
+discovery_status blocking_client::discovery() const { return engine_->discovered(); }
 void blocking_client::close() { engine_->close(); }
 
 }  // namespace cmemcache

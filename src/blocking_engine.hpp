@@ -77,6 +77,7 @@ class blocking_engine {
   std::vector<server> servers() const { return roster_->servers(); }
   void forget_dead_hosts() { roster_->forget_dead_hosts(); }
   std::vector<server_counters> counters() const { return roster_->counters(); }
+  discovery_status discovered() const { return roster_->discovered(); }
 
   /// Closes the idle connections; those of calls under way when these end.
   void disconnect_all();
@@ -85,6 +86,10 @@ class blocking_engine {
   void close();
 
  private:
+  void run_on_discovered(const protocol::command& what, std::span<protocol::element> elements, session::results& answers, call& c,
+                         std::span<const routing::stand_in> stand_ins);
+  std::shared_ptr<server_pool> discovered(const protocol::command& what, net::time_point start, call& c);
+
   const std::shared_ptr<cmemcache::roster> roster_;
   std::atomic<bool> closed_{false};
 };

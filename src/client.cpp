@@ -226,6 +226,11 @@ std::vector<server> client::servers() const { return state_->roster->servers(); 
 void client::disconnect_all() { state_->current()->disconnect_all(); }
 void client::forget_dead_hosts() { state_->roster->forget_dead_hosts(); }
 std::vector<server_counters> client::counters() const { return state_->roster->counters(); }
-void client::close() { state_->current()->close(); }
+discovery_status client::discovery() const { return state_->roster->discovered(); }
+
+void client::close() {
+  state_->roster->close();
+  state_->current()->close();
+}
 
 }  // namespace cmemcache

@@ -66,6 +66,9 @@ void dispatcher::begin(operation& op, net::time_point now) {
   if (!op.error && now >= op.deadline) op.error = errc::timed_out;
   if (op.error) return finish(op);
   if (op.id != 0) by_id_.emplace(op.id, &op);
+  roster_->look(now);
+  if (roster_->discovers()) [[unlikely]]
+    if (auto list = roster_->awaited_list()) return hold(op, std::move(list));
   if (current_ == nullptr || roster_->version() != version_) {
     version_ = roster_->version();  // first: a newer pool under an older number is only looked at again
     adopt(roster_->pool());
@@ -76,6 +79,34 @@ void dispatcher::begin(operation& op, net::time_point now) {
   if (!has_key(op.what.op)) return route_to_all(op, now);
   if (const std::span<element> asked = op.elements(); !asked.empty()) return route(op, asked, true, now);
   finish(op);
+}
+
+// The servers are not known yet.
+void dispatcher::hold(operation& op, std::shared_ptr<cluster_lookup> until) {
+  held_.push_back(&op);
+  op.held = true;
+  if (awaited_ != nullptr) return;
+  try {
+    driver_.watch(until->fd(), *this, true, false);
+    awaited_ = std::move(until);
+  } catch (const std::exception&) {  // the driver has no memory, or no room
+    throw std::bad_alloc();
+  }
+}
+
+void dispatcher::go_on_with_held() {
+  const net::time_point now = net::steady_clock::now();
+  driver_.forget(awaited_->fd());
+  awaited_.reset();
+  const std::vector<operation*> held = std::exchange(held_, {});
+  for (operation* const op : held) op->held = false;
+  for (operation* const op : held) {
+    try {
+      begin(*op, now);
+    } catch (const std::bad_alloc&) {
+      abandon(*op, errc::not_enough_memory);
+    }
+  }
 }
 
 // `stay`: these are where they can be left.
@@ -194,6 +225,7 @@ void dispatcher::again(part& p, net::time_point now) {
 }
 
 void dispatcher::expire(operation& op, net::time_point now) noexcept {
+  if (op.held) return abandon(op, errc::timed_out);
   std::vector<pipeline*> dead;
   for_each_open_part(op, [&](part& p) {
     if (p.requests == 0) op.settlement->not_reached(p.server, errc::timed_out, p.in->is_behind_others(p));
@@ -220,6 +252,7 @@ void dispatcher::finish(operation& op) noexcept {
   (op.earlier == nullptr ? earliest_ : op.earlier->later) = op.later;
   (op.later == nullptr ? latest_ : op.later->earlier) = op.earlier;
   if (op.id != 0) by_id_.erase(op.id);
+  if (std::exchange(op.held, false)) std::erase(held_, &op);
   --size_;
   if (op.settlement && !op.settlement->failures().empty() && has_key(op.what.op))
     op.settlement->failures_after(op.items());
@@ -245,6 +278,10 @@ void dispatcher::disconnect_all() {
 
 void dispatcher::close() noexcept {
   while (earliest_ != nullptr) drop(*earliest_);
+  if (awaited_ != nullptr) {
+    driver_.forget(awaited_->fd());
+    awaited_.reset();
+  }
   for_each_pipeline([](pipeline& p) {
     p.close();
     p.goes_on = false;

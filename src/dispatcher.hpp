@@ -20,7 +20,7 @@ namespace cmemcache {
 ///     submit ─▶ route: a part per server ─▶ pipelines ─▶ part_done ─▶ over ─▶ driver::deliver
 ///                  ▲                                          │ again (another server, a new connection)
 ///                  └──────────────────────────────────────────┘
-class dispatcher {
+class dispatcher final : private watcher {
  public:
   dispatcher(std::shared_ptr<cmemcache::roster> servers, driver& waits);
   ~dispatcher();
@@ -67,6 +67,10 @@ class dispatcher {
   };
 
   void begin(operation& op, net::time_point now);
+  void hold(operation& op, std::shared_ptr<cluster_lookup> until);
+  void go_on_with_held();
+  void ready(bool, bool) override { go_on_with_held(); }
+  void given_up() override { go_on_with_held(); }
   void route(operation& op, std::span<protocol::element> todo, bool stay, net::time_point now);
   void route_to_all(operation& op, net::time_point now);
   void enqueue(operation& op, part& p);
@@ -92,6 +96,8 @@ class dispatcher {
   std::vector<lanes*> by_server_;          // of current_
   std::unordered_map<std::uint64_t, operation*> by_id_;
   std::vector<pipeline*> waiting_;         // to go on
+  std::shared_ptr<cluster_lookup> awaited_;  // which the driver watches
+  std::vector<operation*> held_;           // until it is finished
   operation* earliest_ = nullptr;          // by deadline
   operation* latest_ = nullptr;
   std::size_t size_ = 0;

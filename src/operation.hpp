@@ -115,6 +115,7 @@ class operation {
   std::forward_list<part> more_parts;
   std::size_t parts = 0;
   std::size_t open_parts = 0;
+  bool held = false;                  // until the servers are known
   bool orphan = false;                // nobody waits; what still comes is swallowed
   std::atomic<std::size_t> references{1};
   operation* next = nullptr;          // in an operation_list

@@ -1,9 +1,12 @@
 #include "roster.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
+#include "net/socket.hpp"
 #include "protocol/key.hpp"
 
 namespace cmemcache {
@@ -31,6 +34,7 @@ client_options checked(client_options options) {
   require(in_range(options.connect_timeout.count() > 0), "connect_timeout");
   require(in_range(options.dead_retry.count() >= 0), "dead_retry");
   require(in_range(options.resolve_interval.count() >= 0), "resolve_interval");
+  require(in_range(options.discovery_interval.count() >= 0), "discovery_interval");
   require(in_range(options.max_connections > 0), "max_connections");
   require(in_range(options.pipelined_connections > 0), "pipelined_connections");
   require(in_range(options.max_in_flight > 0), "max_in_flight");
@@ -48,7 +52,49 @@ std::optional<std::string> name_of(const server_pool& servers, std::size_t at) {
 roster::roster(std::vector<server> servers, client_options options)
     : options_(checked(std::move(options))),
       tls_(options_.tls ? std::make_shared<net::tls_context>(*options_.tls) : nullptr),
-      pool_(std::make_shared<server_pool>(servers, options_, nullptr, tls_)) {}
+      discovery_(options_.discovery_interval.count() == 0 ? nullptr : std::make_unique<discovery>(servers, options_, tls_)),
+      pool_(std::make_shared<server_pool>(discovery_ != nullptr ? std::vector<server>() : servers, options_, nullptr, tls_)) {}
+
+std::shared_ptr<server_pool> roster::pool(net::time_point now, net::time_point deadline, const net::interruption& stop,
+                                          error_code& ec) {
+  ec.clear();
+  look(now);
+  while (const auto list = awaited_list()) {
+    pollfd finished{list->fd(), POLLIN, 0};
+    error_code interrupted;  // whatever ended the wait is looked at below
+    net::wait_ready({&finished, 1}, std::min(deadline, now + net::longest_wait), interrupted);
+    now = net::steady_clock::now();
+    if (list->finished()) look_after_list(now);
+    else if (now >= deadline) ec = errc::timed_out;
+    else if (stop()) ec = errc::interrupted;
+    if (ec) return nullptr;
+  }
+  return pool();
+}
+
+void roster::look_after_list(net::time_point now) noexcept {
+  bool installing = false;
+  try {
+    const auto [list, trouble] = discovery_->look(now);
+    if (list) {
+      installing = true;
+      set_servers(*list);
+      installing = false;
+      discovery_->installed(true);
+      tell(log_level::info, "its servers have changed");
+    }
+    if (trouble.empty()) return;
+    if (pool()->size() == 0)
+      put_in_place(std::make_shared<server_pool>(std::vector<server>(), options_, nullptr, tls_, trouble));
+    tell(log_level::warning, trouble);
+  } catch (...) {  // no memory; or the logger has thrown, which is its own affair
+    if (installing) discovery_->installed(false);
+  }
+}
+
+void roster::tell(log_level level, const std::string& what) const {
+  if (options_.log.wants(level)) options_.log.write(level, "discovery: " + what);
+}
 
 std::shared_ptr<server_pool> roster::pool() const {
   const std::lock_guard lock(mutex_);
@@ -93,7 +139,10 @@ std::optional<std::string> roster::server_for_hash(std::uint64_t hash) const {
 
 void roster::set_servers(std::vector<server> servers) {
   // Made before the lock is taken: pools have guarded mutexes of their own (see fork_guarded_mutex).
-  auto next = std::make_shared<server_pool>(servers, options_, pool().get(), tls_);
+  put_in_place(std::make_shared<server_pool>(servers, options_, pool().get(), tls_));
+}
+
+void roster::put_in_place(std::shared_ptr<server_pool> next) {
   const std::lock_guard lock(mutex_);
   pool_.swap(next);
   version_.fetch_add(1, std::memory_order_release);

@@ -88,7 +88,8 @@ server_counters server_link::counters() const {
 }
 
 server_pool::server_pool(std::span<const server> servers, const client_options& options, const server_pool* before,
-                         const std::shared_ptr<const net::tls_context>& tls) {
+                         const std::shared_ptr<const net::tls_context>& tls, std::string why_empty)
+    : why_empty_(std::move(why_empty)) {
   std::vector<routing::node> nodes;
   std::random_device seeds;  // one for all: making it asks the processor what it is, which takes long on a virtual one
   std::unordered_multimap<std::string_view, const std::shared_ptr<server_link>*> known;  // those of before, each once

@@ -80,15 +80,16 @@ inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept
 /// A list of servers and the placement of keys on them. Immutable once made; replaced as a whole.
 class server_pool {
  public:
-  /// Servers that `before` has, too, keep their connections, figures and marks.
+  /// Servers that `before` has, too, keep their connections, figures and marks. `why_empty`: for people, where there are none.
   /// `tls`: what the options say of it. Throws cmemcache::error (errc::bad_argument) for a server that has no name for it to check.
   server_pool(std::span<const server> servers, const client_options& options, const server_pool* before,
-              const std::shared_ptr<const net::tls_context>& tls);
+              const std::shared_ptr<const net::tls_context>& tls, std::string why_empty = "none is configured");
 
   std::size_t size() const noexcept { return links_.size(); }
   server_link& operator[](std::size_t i) const noexcept { return *links_[i]; }
   const std::shared_ptr<server_link>& share(std::size_t i) const noexcept { return links_[i]; }
   const routing::placement& placement() const noexcept { return placement_; }
+  const std::string& why_empty() const noexcept { return why_empty_; }
 
   /// The servers' indexes in the order in which connections must be borrowed from them: the same for every list that
   /// has them, so that callers who hold one and wait for the next never wait in a circle.
@@ -98,6 +99,7 @@ class server_pool {
   std::vector<std::shared_ptr<server_link>> links_;
   std::vector<std::size_t> order_;
   routing::placement placement_;
+  std::string why_empty_;
 };
 
 }  // namespace cmemcache

@@ -154,7 +154,7 @@ void settlement::add_no_server() {
   const std::string dead = choice_.unusable_names();
   const error_code ec = errc::no_server;
   failures_.push_back({ec, {}, std::string(to_string(what_.op)) + ": " + ec.message() +
-                                   (dead.empty() ? ": none is configured" : ": marked dead: " + dead)});
+                                   (dead.empty() ? ": " + servers_.why_empty() : ": marked dead: " + dead)});
 }
 
 settlement::failure_list& settlement::failures_after(std::span<const item> items) {

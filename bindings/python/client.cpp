@@ -97,6 +97,7 @@ client_options engine_options(const option_reader& from) {
   to.timeout = from.milliseconds("timeout");
   to.dead_retry = from.milliseconds("dead_retry");
   to.resolve_interval = from.milliseconds("resolve_interval");
+  to.discovery_interval = from.milliseconds("discovery_interval");
   to.distribution = from.choice("distribution", parse_distribution);
   to.hash = from.choice("hash", parse_hash_kind);
   to.failover = from.flag("failover");

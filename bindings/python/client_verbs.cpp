@@ -72,6 +72,21 @@ PyObject* counters(bound_client& client, const call_arguments& given) {
   return dict.release();
 }
 
+PyObject* discovery_status(bound_client& client, const call_arguments& given) {
+  static constinit signature takes("discovery_status", 0, {});
+  arguments a;
+  if (!given.read(takes, a)) return nullptr;
+  if (client.engine().options().discovery_interval.count() == 0) return Py_NewRef(Py_None);
+  cmemcache::discovery_status now;
+  without_gil([&] { now = client.engine().discovered(); });
+  reference dict = reference::owning(PyDict_New());
+  PyObject* const d = dict.get();
+  const reference words = now.last_failure.empty() ? reference::to(Py_None) : text_object(now.last_failure);
+  const bool all = d != nullptr && words && count_into(d, "version", now.version) && count_into(d, "lookups", now.lookups) &&
+                   count_into(d, "failures", now.failures) && PyDict_SetItemString(d, "last_failure", words.get()) == 0;
+  return all ? dict.release() : nullptr;
+}
+
 PyObject* set_servers(bound_client& client, const call_arguments& given) {
   static constinit signature takes("set_servers", 1, {"servers"});
   arguments a;
@@ -97,6 +112,7 @@ PyMethodDef* client_verbs() {
   static PyMethodDef list[] = {
       method<with_client<server_for>>("server_for", docs::server_for),
       method<with_client<counters>>("counters", docs::counters),
+      method<with_client<discovery_status>>("discovery_status", docs::discovery_status),
       method<with_client<set_servers>>("set_servers", docs::set_servers),
       method<with_client<tell<&bound_client::disconnect_all>>>("disconnect_all", docs::disconnect_all),
       method<with_client<tell<&bound_client::disconnect_all>>>("quit_all", docs::quit_all),

@@ -397,6 +397,16 @@ inline constexpr char counters[] =
     "bytes_in, bytes_out: received and sent.\n"
     "orphaned_replies: replies swallowed because nobody waits for them any more.";
 
+inline constexpr char discovery_status[] =
+    "discovery_status($self)\n"
+    "--\n"
+    "\n"
+    "What is known of the cluster, with discovery=True; None without.\n"
+    "\n"
+    "version: of the list in use, as the endpoint counts.\n"
+    "lookups, failures: how often a list was had, and how often none.\n"
+    "last_failure: why, a str; or None.";
+
 inline constexpr char set_servers[] =
     "set_servers($self, servers)\n"
     "--\n"

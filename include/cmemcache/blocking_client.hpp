@@ -158,6 +158,9 @@ class blocking_client {
 
   std::vector<server_counters> counters() const;
 
+  /// What is known of the cluster, with options.discovery_interval.
+  discovery_status discovery() const;
+
   /// Closes every connection; later calls fail with errc::closed. May be called again.
   void close();
 

@@ -296,6 +296,9 @@ class client {
 
   std::vector<server_counters> counters() const;
 
+  /// What is known of the cluster, with options.discovery_interval.
+  discovery_status discovery() const;
+
   /// Closes every connection and completes what is under way with `operation_aborted`; later calls complete with
   /// errc::closed. May be called again.
   void close();

@@ -27,6 +27,10 @@ struct client_options {
   std::chrono::milliseconds dead_retry{30000};      ///< how long a server marked dead is left alone
   std::chrono::milliseconds resolve_interval{60000};  ///< a server's name is looked up again this often besides; 0: never
 
+  /// The servers given are configuration endpoints of a cluster, ElastiCache's for one, which are asked for the servers; again
+  /// this often while the client is in use. 0: they are the servers. The first call waits for the list, inside its deadline.
+  std::chrono::milliseconds discovery_interval{0};
+
   cmemcache::distribution distribution = cmemcache::distribution::modulo;
   hash_kind hash = hash_kind::crc;
   bool failover = true;                ///< whether a dead server's keys move to the next candidate

@@ -24,6 +24,14 @@ struct server_counters {
   bool dead = false;                   ///< marked dead now
 };
 
+/// What a client with `discovery_interval` knows of its cluster.
+struct discovery_status {
+  std::uint64_t version = 0;           ///< of the list in use, as the endpoint counts
+  std::uint64_t lookups = 0;           ///< that gave a list, changed or not
+  std::uint64_t failures = 0;          ///< that gave none, or one older than that in use
+  std::string last_failure;            ///< in words; empty if there was none
+};
+
 /// The statistics of one server.
 struct server_stats {
   std::string server;

@@ -26,6 +26,7 @@ struct command {
   std::uint64_t delay = 0;         ///< flush_all: seconds
   std::string_view prefix = {};    ///< put before every key on the wire
   std::string_view argument = {};  ///< stats: which
+  bool config = false;             ///< get, in the classic protocol: `config get`, which is ElastiCache's own
 };
 
 /// Verbs whose reply `noreply` leaves out. The others are answered whatever is said.

@@ -30,7 +30,8 @@ void encode_retrieval(const command& what, std::span<const element> elements, ga
   std::size_t size = line_overhead;
   for (const element& e : elements) size += 1 + what.prefix.size() + e.key.size();
   char* const start = out.room(size);
-  char* at = put(start, to_string(what.op));
+  char* at = what.config ? put(start, "config ") : start;
+  at = put(at, to_string(what.op));
   if (what.op == verb::gat || what.op == verb::gats) at = put_field(at, wire_exptime(what.exptime));
   for (const element& e : elements) at = put_key(at, what, e);
   at = put(at, "\r\n");
@@ -95,6 +96,7 @@ reply_line answer(cmemcache::status status) noexcept {
 }
 
 constexpr std::string_view value_word = "VALUE ";
+constexpr std::string_view config_word = "CONFIG ";  // the same in answer to `config get`
 
 // Behind the key and its blank: <flags> <bytes> [<cas unique>]. Returns the end; null when it is something else.
 inline const char* read_value_numbers(const char* at, const char* end, verb asked, value_line& out) noexcept {
@@ -197,7 +199,7 @@ std::size_t read_value(std::string_view arrived, verb asked, std::string_view pr
 reply_line parse(std::string_view line, verb asked) noexcept {
   std::string_view rest = line;
   reply_line out;
-  if (is_retrieval(asked) && take(rest, value_word))
+  if (is_retrieval(asked) && (take(rest, value_word) || (asked == verb::get && take(rest, config_word))))
     return parse_value(rest, asked, out) ? out : failure(errc::protocol_error, line);
   if ((is_retrieval(asked) || asked == verb::stats) && line == "END") {
     out.what = reply_line::kind::end;

@@ -138,6 +138,8 @@ class StringClient(ClientBase):
         username: str | None = None,
         password: str | None = None,
         tls: TlsOptions | bool | None = None,
+        discovery: bool = False,
+        discovery_interval: _Seconds = 60,
         max_connections: int = 8,
         pipelined_connections: int = 1,
         max_in_flight: int = 16384,
@@ -240,6 +242,7 @@ class StringClient(ClientBase):
     def flush_all(self, delay: _Time = 0) -> None: ...
     def server_for(self, key: _Key) -> str | None: ...
     def counters(self) -> dict[str, dict[str, int]]: ...
+    def discovery_status(self) -> dict[str, Any] | None: ...
     def set_servers(self, servers: Iterable[_Server]) -> None: ...
     def disconnect_all(self) -> None: ...
     def quit_all(self) -> None: ...
@@ -299,6 +302,8 @@ class Client(StringClient):
         username: str | None = None,
         password: str | None = None,
         tls: TlsOptions | bool | None = None,
+        discovery: bool = False,
+        discovery_interval: _Seconds = 60,
         max_connections: int = 8,
         pipelined_connections: int = 1,
         max_in_flight: int = 16384,

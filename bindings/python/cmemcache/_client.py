@@ -36,6 +36,9 @@ class StringClient(_cmemcache.ClientBase):
     :param dead_retry: seconds (30) that a server marked dead is left alone.
     :param resolve_interval: seconds (60) after which a server's name is looked up again; when it has moved, connections
         are made anew. 0: only when connecting.
+    :param discovery: true: ``servers`` are configuration endpoints of an ElastiCache cluster, which are asked for the
+        servers; the first call waits for the list, inside its ``timeout``. See ``discovery_status()``.
+    :param discovery_interval: seconds (60) after which they are asked again, while the client is in use.
     :param distribution: ``"modulo"`` (unless a profile brings another), ``"modula"``, ``"ketama"``, ``"ketama_weighted"``,
         ``"rendezvous"``.
     :param hash: ``"crc"`` (unless a profile brings another), ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``, ``"fnv1a_32"``,

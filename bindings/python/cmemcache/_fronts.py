@@ -54,6 +54,10 @@ class Front(_cmemcache.FrontBase):
         """As ``Client.counters()``: those of all ways to call the client together."""
         return self.client.counters()
 
+    def discovery_status(self):
+        """As ``Client.discovery_status()``."""
+        return self.client.discovery_status()
+
     def disconnect_all(self):
         """As ``Client.disconnect_all()``. Connections with calls under way are closed when these are over."""
         self.client.disconnect_all()

@@ -90,6 +90,8 @@ def options_for_engine(
     key_prefix=b"",
     failover=True,
     resolve_interval=60,
+    discovery=False,
+    discovery_interval=60,
     username=None,
     password=None,
     tls=None,
@@ -120,6 +122,7 @@ def options_for_engine(
         else _milliseconds("timeout", timeout, 1),
         "dead_retry": _milliseconds("dead_retry", dead_retry, 0),
         "resolve_interval": _milliseconds("resolve_interval", resolve_interval or 0, 0),
+        "discovery_interval": _milliseconds("discovery_interval", discovery_interval, 1) if discovery else 0,
         "distribution": _choice(
             "distribution",
             placement.distribution if distribution is ... else distribution,
