@@ -1,5 +1,7 @@
 // Servers that a cluster's configuration endpoint tells of.
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <catch2/catch.hpp>
 
 #include <chrono>
