@@ -52,6 +52,7 @@ __all__ = [
     "ServerDown",
     "ServerTimeout",
     "StringClient",
+    "TlsOptions",
     "ValueTooLarge",
     "log",
 ]
@@ -82,6 +83,7 @@ class _Profile(Protocol):
     def loads(self, key: Any, data: bytes, flags: int, /) -> Any: ...
 
 class TlsOptions:
+    __match_args__: ClassVar[tuple[str, ...]]
     ca_file: str | None
     cert_file: str | None
     key_file: str | None
@@ -96,6 +98,7 @@ class TlsOptions:
         server_name: str | None = None,
         verify: bool = True,
     ) -> None: ...
+    def __post_init__(self) -> None: ...
 
 log: Callable[[str], object]
 
@@ -145,7 +148,7 @@ class StringClient(ClientBase):
         max_in_flight: int = 16384,
         max_in_flight_bytes: int = 8388608,
     ) -> None: ...
-    def __del__(self) -> None: ...
+    def __del__(self, _end: Callable[[ClientBase], None] = ...) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /
