@@ -5,6 +5,7 @@ The tests find the module on PYTHONPATH, or in the release build of this tree.
 
 import itertools
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -50,6 +51,14 @@ def memcached_factory():
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A folder of certificates and keys: tests/support/make_certificates says which."""
+    folder = tmp_path_factory.mktemp("certificates")
+    subprocess.run([_ROOT / "tests" / "support" / "make_certificates", folder], check=True)
+    return folder
 
 
 @pytest.fixture

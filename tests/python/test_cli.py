@@ -48,6 +48,20 @@ def silent_port():
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
+def test_tls(memcached_factory, certificates, key):
+    server = memcached_factory(secured_by=certificates / "server")
+    ca = str(certificates / "ca.pem")
+    assert run("-s", server.address, "--tls-ca", ca, "set", key, "v").returncode == DONE
+    assert run("-s", server.address, "--tls-no-verify", "get", key).stdout == b"v"
+    assert server.stored(key) == (b"v", 0)
+    for options, reason in ((["--tls"], "unable to get local issuer certificate"),
+                            (["--tls-ca", ca, "--tls-server-name", "other.example"], "hostname mismatch"),
+                            (["--tls-ca", "/nowhere"], "ca_file '/nowhere': No such file"),
+                            (["--tls-cert", ca, "--tls-key", ca], f"key_file '{ca}': TLS: no private key found")):
+        refused = run("-s", server.address, *options, "get", key)
+        assert refused.returncode == TROUBLE and reason in one_line(refused.stderr)
+
+
 def one_line(stderr):
     assert stderr.startswith(b"cmemcache: ") and stderr.endswith(b"\n") and stderr.count(b"\n") == 1, stderr
     return stderr.decode()

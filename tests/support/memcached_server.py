@@ -43,8 +43,11 @@ def _program():
 class MemcachedServer:
     environment = None  # the tests' own
 
-    def __init__(self, *args, unix_socket=None, host="127.0.0.1", port=None):
+    def __init__(self, *args, unix_socket=None, host="127.0.0.1", port=None, secured_by=None):
+        """`secured_by`: it speaks TLS, with a certificate of make_certificates'; plain text besides, on a port of the test's own."""
         self.args = [str(a) for a in args]
+        self.secured_by = secured_by
+        self.plain_port = None
         self.unix_socket = os.fspath(unix_socket) if unix_socket else None
         self.host = host
         self.port = port
@@ -73,6 +76,8 @@ class MemcachedServer:
         for _ in range(20):
             if not keep_port:
                 self.port = free_port()
+            if self.secured_by:
+                self.plain_port = free_port()
             self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.PIPE, preexec_fn=_die_with_parent,
                                             env=self.environment)
@@ -143,7 +148,7 @@ class MemcachedServer:
             link.settimeout(5)
             link.connect(self.unix_socket)
             return link
-        return socket.create_connection((self.host, self.port), timeout=5)
+        return socket.create_connection((self.host, self.plain_port or self.port), timeout=5)
 
     def __enter__(self):
         return self
@@ -157,6 +162,10 @@ class MemcachedServer:
             command += ["-u", "root"]
         if self.unix_socket:
             command += ["-s", self.unix_socket]
+        elif self.secured_by:
+            host = self.address.rpartition(":")[0]
+            command += ["-l", f"notls:{host}:{self.plain_port},{self.address}", "-Z", "-o",
+                        f"ssl_chain_cert={self.secured_by.with_suffix('.pem')},ssl_key={self.secured_by.with_suffix('.key')}"]
         else:
             command += ["-l", self.host, "-p", str(self.port)]
         return command + self.args
