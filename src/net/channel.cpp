@@ -126,8 +126,8 @@ void channel::fail(error_code ec) noexcept {
 }
 
 bool channel::may_have_taken_beyond(std::uint64_t bytes) const noexcept {
-  // What TLS made of them has another length, which nobody has noted.
-  return socket_.is_open() && (tls_ != nullptr || socket_.may_have_taken_beyond(bytes));
+  if (!socket_.is_open()) return false;
+  return tls_ == nullptr ? socket_.may_have_taken_beyond(bytes) : tls_->may_have_taken_beyond(bytes);
 }
 
 }  // namespace cmemcache::net

@@ -36,6 +36,7 @@ struct tls_bio {
       s.out_of_memory_ = true;
       return 0;
     }
+    s.made_ += size;
     *written = size;
     return 1;
   }
@@ -135,7 +136,13 @@ std::size_t tls_stream::send_some(std::span<const iovec> pieces, bool all, error
   ec.clear();
   if (under_way_ == 0) encrypt(pieces, all, ec);
   if (!ec) ec = flush();
-  return ec ? 0 : std::exchange(under_way_, 0);
+  if (ec) return 0;
+  plain_sent_ += under_way_;
+  return std::exchange(under_way_, 0);
+}
+
+bool tls_stream::may_have_taken_beyond(std::uint64_t before) const noexcept {
+  return before < plain_before_ || socket_.may_have_taken_beyond(under_way_from_);
 }
 
 // Small pieces share a record, large ones are read from where they lie.
@@ -151,6 +158,8 @@ void tls_stream::encrypt(std::span<const iovec> pieces, bool all, error_code& ec
   const std::size_t last = ends && (amid_request_ || size > record) ? std::min<std::size_t>(size, 2) : 0;
   const std::size_t before_last = size - last;
   amid_request_ = !ends;
+  plain_before_ = plain_sent_;
+  under_way_from_ = made_;
 
   std::array<char, record> gathered;
   std::size_t filled = 0;

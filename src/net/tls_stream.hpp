@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,6 +49,9 @@ class tls_stream {
   bool has_output() const noexcept { return sent_ < out_.size(); }
   error_code flush();
 
+  /// See socket; `before` counts plain bytes. Nobody knows it of others than those that were encrypted last.
+  bool may_have_taken_beyond(std::uint64_t before) const noexcept;
+
   /// Reads as socket::receive and receive_some do. When has_more() is true afterwards, another call finds something without the
   /// socket, which need not become readable for it.
   std::size_t receive(std::span<const iovec> places, reading how, error_code& ec);
@@ -79,6 +83,10 @@ class tls_stream {
   std::vector<char> out_;
   std::size_t sent_ = 0;       // of out_
   std::size_t under_way_ = 0;  // plain bytes in out_
+  std::uint64_t plain_sent_ = 0;       // since the beginning, what is under way left out
+  std::uint64_t made_ = 0;             // bytes of records, since the beginning
+  std::uint64_t under_way_from_ = 0;   // made_ before the plain bytes that were encrypted last
+  std::uint64_t plain_before_ = 0;     // plain_sent_ then
   bool amid_request_ = false;  // what was encrypted last ended there
   bool handshaken_ = false;
   bool more_ = false;

@@ -5,7 +5,7 @@
 #include <openssl/x509_vfy.h>
 
 #include <chrono>
-#include <cstdio>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,6 +15,9 @@
 
 #include <cmemcache/blocking_client.hpp>
 
+#include "net/lookup.hpp"
+#include "net/tls_context.hpp"
+#include "net/tls_stream.hpp"
 #include "support/certificates.hpp"
 #include "support/in_every_style.hpp"
 #include "support/memcached.hpp"
@@ -241,6 +244,37 @@ TEST_CASE("a connection that has ended meanwhile, or says what nobody asked, is 
     std::this_thread::sleep_for(milliseconds(20));
   }
   CHECK(ends.accepted() == 3);
+}
+
+TEST_CASE("what a closed connection has refused is known not to be taken", "[tls]") {
+  const bool reads = GENERATE(false, true);
+  peer server([&](peer::connection& c, int) {
+    tls_service s(c);
+    answer(s, reads ? 2 : 1);
+  });
+  net::tls_peer expected(std::make_shared<net::tls_context>(trusting_our_ca()), server.address());
+  bool in_progress = false;
+  error_code ec;
+  net::socket socket = net::socket::connect(net::known_addresses(server.address())->front(), in_progress, ec);
+  socket.set_up(milliseconds(100));
+  net::tls_stream stream(expected, socket);
+  while ((ec = stream.shake_hands()) && net::is_would_block(ec)) std::this_thread::sleep_for(milliseconds(1));
+  REQUIRE_FALSE(ec);
+
+  std::string get = "get key\r\n", answered(100, ' ');
+  const iovec question{get.data(), get.size()}, place{answered.data(), answered.size()};
+  const auto ask = [&] { return stream.send_some({&question, 1}, true, ec); };
+  const auto receive = [&] {
+    while (stream.receive({&place, 1}, net::tls_stream::reading::waits, ec) == 0 && net::is_would_block(ec)) {
+    }
+  };
+  REQUIRE(ask() == get.size());
+  receive();
+  std::this_thread::sleep_for(milliseconds(20));  // the server has closed, or waits for another
+  REQUIRE(ask() == get.size());
+  receive();
+  CHECK(stream.may_have_taken_beyond(get.size()) == reads);
+  CHECK(stream.may_have_taken_beyond(0));
 }
 
 TEST_CASE("what OpenSSL has read ahead is not waited for", "[tls]") {
