@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 
 #include "net/tls_error.hpp"
 
@@ -38,8 +39,12 @@ void channel::connect(bool ready, time_point now) {
   connector_.reset();
   if (const error_code ec = socket_.set_up(std::min(settings_.timeout, longest_wait))) return fail(ec);
   if (settings_.tls == nullptr) return be_open();
+  try {
+    tls_ = std::make_unique<tls_stream>(*settings_.tls, socket_);
+  } catch (const std::bad_alloc&) {
+    return fail(errc::not_enough_memory);
+  }
   state_ = state::shaking_hands;
-  tls_ = std::make_unique<tls_stream>(*settings_.tls, socket_);
   shake_hands(now);
 }
 
