@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "blocking_engine.hpp"
+#include "chunks.hpp"
 
 namespace cmemcache::python {
 
@@ -30,7 +31,29 @@ bool blocking_run::outside(exchange& x, Work&& work) {
   return !gil_.signal_raised();
 }
 
+namespace {
+
+// Stores the chunks of what is to be cut. What could not be stored so stays unanswered, and is left out. False: an
+// exception is set.
+bool cut_large_values(multi_exchange& x) {
+  bool all_well = true;
+  std::erase_if(x.elements, [&](protocol::element& e) {
+    bool stored = true;
+    const key_text& key = x.keys[e.slot];
+    if (all_well && is_to_be_cut(x, key, e)) all_well = store_chunks(x, key, x.texts[e.slot], e, stored);
+    return !stored;
+  });
+  return all_well;
+}
+
+}  // namespace
+
 bool blocking_run::operator()(single_exchange& x) {
+  if (x.client.values == profile::libmc && is_to_be_cut(x, x.key, x.asked)) [[unlikely]] {
+    bool stored = false;
+    if (!store_chunks(x, x.key, x.text, x.asked, stored)) return false;
+    if (!stored) return true;
+  }
   x.values().begin_in(room_);
   x.values().take_gil_by(gil_);
   return outside(x, [&](blocking_engine& engine, call& c) {
@@ -41,6 +64,7 @@ bool blocking_run::operator()(single_exchange& x) {
 
 bool blocking_run::operator()(multi_exchange& x) {
   if (x.keys.empty()) return true;
+  if (x.client.values == profile::libmc && !x.texts.empty() && !cut_large_values(x)) return false;
   x.values().take_gil_by(gil_);
   return outside(x, [&](blocking_engine& engine, call& c) {
            engine.run(x.what, x.elements, x.values(), c, x.stand_ins());

@@ -74,7 +74,8 @@ bool encode_pickle(PyObject* self, PyObject* value, value_text& out) {
 
 // What numpy has would become the bytes of its buffer.
 bool is_of_numpy(PyObject* value) {
-  const reference module = reference::owning(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(value)), "__module__"));
+  PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(value));
+  const reference module = reference::owning(PyObject_GetAttrString(type, "__module__"));
   if (!module) PyErr_Clear();
   return module && PyUnicode_Check(module.get()) && PyUnicode_CompareWithASCIIString(module.get(), "numpy") == 0;
 }

@@ -39,6 +39,13 @@ def memcached():
         yield server
 
 
+@pytest.fixture(scope="session")
+def roomy_memcached():
+    """The same for values of megabytes, which would push out what other tests keep."""
+    with MemcachedServer("-m", "512") as server:
+        yield server
+
+
 @pytest.fixture
 def memcached_factory():
     """Makes servers of the test's own: memcached_factory("-I", "2k")."""

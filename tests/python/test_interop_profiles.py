@@ -38,8 +38,9 @@ class Octets(bytes):
 
 VALUES = {
     "bytes": b"\x00\xffbytes\r\n", "empty bytes": b"", "str": "text", "non-ASCII str": "é€😀", "empty str": "",
-    "int": 42, "0": 0, "negative int": -7, "64-bit int": 2**63, "large int": 10**50, "True": True, "False": False, "None": None,
-    "float": 1.5, "list": [1, "two", b"three", None], "dict": {"a": [1, {"b": None}]}, "tuple": (1, 2), "set": {1},
+    "int": 42, "0": 0, "negative int": -7, "64-bit int": 2**63, "large int": 10**50, "True": True, "False": False,
+    "None": None, "float": 1.5, "list": [1, "two", b"three", None], "dict": {"a": [1, {"b": None}]}, "tuple": (1, 2),
+    "set": {1},
     "subclass of bytes": Octets(b"octets"), "subclass of str": Text("é"), "subclass of int": Number(5),
     "large subclass of int": Number(10**50), "list of a subclass": [Text("a"), Number(1)],
     "custom object": Custom("x"), "list of custom objects": [Custom("x"), [Custom("y")]],
@@ -170,11 +171,20 @@ def test_an_own_pickle_protocol_wins(memcached, pairs, peer, key):
 class TestLargeValuesOfLibmc:
     """libmc keeps them in chunks of 1,000,000 bytes, each under a key of its own."""
 
-    @pytest.fixture
-    def pair(self, pairs):
+    @pytest.fixture(autouse=True)
+    def _is_there(self):
         if PEERS["libmc"].missing:
             pytest.skip(PEERS["libmc"].missing)
-        return pairs["libmc"]
+
+    @pytest.fixture
+    def memcached(self, roomy_memcached):
+        return roomy_memcached
+
+    @pytest.fixture
+    def pair(self, memcached):
+        pair = Pair(memcached, "libmc")
+        yield pair
+        pair.close()
 
     @pytest.mark.parametrize("size", [1_000_000, 1_000_001, 2_000_000, 2_500_000, 10_000_000])
     def test_read(self, memcached, pair, key, size):
@@ -185,6 +195,17 @@ class TestLargeValuesOfLibmc:
         assert pair.ours.get_multi([key, key + "-none"]) == {key: value}
         record(f"{size:,} bytes", "libmc", "<")
 
+    @pytest.mark.parametrize("size", [1_000_000, 1_000_001, 2_000_000, 2_500_000, 10_000_000])
+    def test_written(self, memcached, pair, key, size):
+        def stored(name):
+            return [memcached.stored(k) for k in (name, *(f"~{len(name)}{name}/{i}" for i in range(11)))]
+
+        value = random.Random(size).randbytes(size)
+        assert pair.ours.set(key + "1", value) and pair.theirs[False].get(key + "1") == value
+        record(f"{size:,} bytes", "libmc", ">")
+        assert pair.theirs[False].set(key + "2", value) and stored(key + "1") == stored(key + "2")
+        record(f"{size:,} bytes", "libmc", "=")
+
     def test_read_compressed(self, memcached, pair, key):
         value = random.Random(1).randbytes(1_500_000).hex()
         assert pair.theirs[True].set(key, value)
@@ -193,16 +214,13 @@ class TestLargeValuesOfLibmc:
 
     def test_with_a_prefix(self, memcached, make_client, key):
         value = bytes(1_200_000)
-        if PEERS["libmc"].missing:
-            pytest.skip(PEERS["libmc"].missing)
         assert PEERS["libmc"]([memcached.address], prefix="p:").set(key, value)
         ours = make_client(cmemcache.Client, [memcached.address], profile="libmc", key_prefix="p:")
         assert ours.get(key) == value
+        assert ours.set(key + "2", value) and PEERS["libmc"]([memcached.address], prefix="p:").get(key + "2") == value
 
     def test_over_several_servers(self, make_client, three_servers):
         addresses = [server.address for server in three_servers]
-        if PEERS["libmc"].missing:
-            pytest.skip(PEERS["libmc"].missing)
         theirs = PEERS["libmc"](addresses)
         ours = make_client(cmemcache.Client, addresses, profile="libmc")
         values = {f"large:{i}": random.Random(i).randbytes(1_000_000 + 500_000 * i) for i in range(1, 5)}
@@ -210,6 +228,8 @@ class TestLargeValuesOfLibmc:
             assert theirs.set(k, value)
         assert ours.get_multi(values) == values
         assert all(ours.get(k) == value for k, value in values.items())
+        assert ours.set_multi({k: value[::-1] for k, value in values.items()}) == []
+        assert all(theirs.get(k) == value[::-1] for k, value in values.items())
 
 
 # ---- placement
@@ -220,7 +240,8 @@ PLACEMENTS = {  # peer, how many servers, weights, options of theirs, options of
     "pylibmc": ("pylibmc", 5, None, {}, {}),
     "pylibmc weighted": ("pylibmc", 4, [1, 3, 2, 5], {}, {}),
     "pylibmc ketama": ("pylibmc", 3, None, {"ketama": True}, {"distribution": "ketama"}),
-    "pylibmc ketama_weighted": ("pylibmc", 5, [1, 3, 2, 5, 1], {"ketama_weighted": True}, {"distribution": "ketama_weighted"}),
+    "pylibmc ketama_weighted": ("pylibmc", 5, [1, 3, 2, 5, 1], {"ketama_weighted": True},
+                                {"distribution": "ketama_weighted"}),
     "pylibmc hash": ("pylibmc", 3, None, {"hash": "fnv1a_32"}, {"hash": "fnv1a_32"}),
     "pymemcache": ("pymemcache", 5, None, {}, {}),
     "pymemcache with a prefix": ("pymemcache", 3, None, {"key_prefix": b"p:"}, {"key_prefix": b"p:"}),

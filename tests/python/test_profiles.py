@@ -172,6 +172,10 @@ DATA = bytes(range(250)) * 10_000
 
 class TestChunks:
     @pytest.fixture
+    def memcached(self, roomy_memcached):
+        return roomy_memcached
+
+    @pytest.fixture
     def client(self, memcached, make_client):
         return make_client(cmemcache.Client, [memcached.address], profile="libmc", errors="raise")
 
@@ -187,7 +191,8 @@ class TestChunks:
         Chunked(raw, key + "-1", DATA)
         Chunked(raw, key + "-é", DATA[::-1])
         client.set(key + "-3", "small")
-        assert client.get_multi(["1", "é", "3", "none"], key_prefix=key + "-") == {"1": DATA, "é": DATA[::-1], "3": "small"}
+        found = client.get_multi(["1", "é", "3", "none"], key_prefix=key + "-")
+        assert found == {"1": DATA, "é": DATA[::-1], "3": "small"}
 
     def test_of_other_forms(self, client, raw, key):
         Chunked(raw, key, marshal.dumps("é" * 1_000_000, 2), flags=32)
@@ -211,8 +216,9 @@ class TestChunks:
         assert client.get(key) is None and client.get_multi([key]) == {} and client.last_error is None
 
     @pytest.mark.parametrize("spoil", [
-        lambda c: c.put(1, b"a" * (CHUNK - 1)), lambda c: c.put(1, b"a" * (CHUNK + 1)), lambda c: c.put(2, b"a" * (CHUNK + 1)),
-        lambda c: c.put(2, b""), lambda c: c.put(1, c.chunks[1], flags=32), lambda c: c.head(b"3", flags=8),
+        lambda c: c.put(1, b"a" * (CHUNK - 1)), lambda c: c.put(1, b"a" * (CHUNK + 1)),
+        lambda c: c.put(2, b"a" * (CHUNK + 1)), lambda c: c.put(2, b""),
+        lambda c: c.put(1, c.chunks[1], flags=32), lambda c: c.head(b"3", flags=8),
         *(lambda c, count=count: c.head(count) for count in (b"0", b"1", b"11", b"-3", b" 3", b"3 ", b"3x", b"", b"\x003")),
     ])
     def test_chunks_that_do_not_fit_are_a_miss(self, client, raw, key, spoil):
@@ -252,6 +258,89 @@ class TestChunks:
         else:
             assert client.get(key) is None and isinstance(client.last_error, cmemcache.ServerDown)
 
-    def test_a_large_value_is_not_written_in_chunks(self, client, key):
+
+
+class TestWritingChunks:
+    @pytest.fixture
+    def memcached(self, roomy_memcached):
+        return roomy_memcached
+
+    @pytest.fixture
+    def client(self, memcached, make_client):
+        return make_client(cmemcache.Client, [memcached.address], profile="libmc", errors="raise")
+
+    @pytest.mark.parametrize("size, count", [(CHUNK + 1, 2), (2 * CHUNK, 2), (2 * CHUNK + 1, 3), (10 * CHUNK, 10)])
+    def test_set(self, memcached, client, key, size, count):
+        data = (DATA * 4)[:size]
+        assert client.set(key, data) is True
+        assert memcached.stored(key) == (str(count).encode(), 4096)
+        chunks = [memcached.stored(f"~{len(key)}{key}/{i}") for i in range(count)]
+        assert b"".join(chunk for chunk, _ in chunks) == data and {flags for _, flags in chunks} == {0}
+        assert {len(chunk) for chunk, _ in chunks[:-1]} == {CHUNK} and memcached.stored(f"~{len(key)}{key}/{count}") is None
+        assert client.get(key) == data
+
+    def test_one_chunk_is_the_value(self, memcached, client, key):
+        assert client.set(key, DATA[:CHUNK]) and memcached.stored(key) == (DATA[:CHUNK], 0)
+
+    def test_set_multi(self, client, key):
+        values = {"1": DATA, "2": "small", "é": DATA[::-1], "4": "x" * (CHUNK + 5)}
+        client.set("1", "another's")
+        assert client.set_multi(values, key_prefix=key) == []
+        assert client.get_multi(values, key_prefix=key) == values and client.get("1") == "another's"
+
+    def test_expiry_and_own_hashes(self, memcached, client, key):
+        assert client.set((5, key), DATA, time=100) and client.get((7, key)) == DATA
+        for name in (key, f"~{len(key)}{key}/0", f"~{len(key)}{key}/2"):
+            answer = memcached.ask(f"mg {name} t\r\n".encode()).decode()
+            assert answer.startswith("HD t") and 90 <= int(answer[4:]) <= 100
+        assert client.set(key, DATA, time=-1) and client.get(key) is None
+
+    def test_compressed_before_it_is_cut(self, memcached, client, key):
+        assert client.set(key, bytes(5 * CHUNK), min_compress_len=10) and memcached.stored(key)[1] == 16
+        assert client.get(key) == bytes(5 * CHUNK)
+
+    @pytest.mark.parametrize("verb", ["add", "replace", "append"])
+    def test_other_verbs_cut_nothing(self, client, key, verb):
+        client.set(key, b"old")
         with pytest.raises(cmemcache.ValueTooLarge):
-            client.set(key, bytes(1_500_000))
+            getattr(client, verb)(key, DATA)
+        assert client.get(key) == b"old"
+
+    def test_too_long_to_be_cut(self, client, key):
+        with pytest.raises(cmemcache.ValueTooLarge):
+            client.set(key, bytes(10 * CHUNK + 1))
+        with pytest.raises(cmemcache.ValueTooLarge):
+            client.set("k" * 201, DATA)
+
+    @pytest.mark.parametrize("style_name", ["Client.futures", "Client.aio"])
+    def test_not_without_blocking(self, memcached, key, style_name):
+        style = STYLES[style_name]([memcached.address], profile="libmc")
+        try:
+            with pytest.raises(cmemcache.ValueTooLarge):
+                style.set(key, DATA)
+        finally:
+            style.close()
+
+    @pytest.mark.parametrize("errors", ["raise", "miss"])
+    def test_half_of_it_is_nothing(self, own_memcached, make_client, closed_port, errors):
+        """Neither the old value nor some of both is left when a chunk's server is down."""
+        client = make_client(cmemcache.Client, [own_memcached.address, closed_port], profile="libmc", errors=errors,
+                             failover=False)
+        raw = make_client(cmemcache.StringClient, [own_memcached.address])
+        key = next(k for k in map("key-{}".format, range(1000)) if client.server_for(k) == own_memcached.address
+                   and client.server_for(f"~{len(k)}{k}/0") == own_memcached.address
+                   and client.server_for(f"~{len(k)}{k}/1") == closed_port)
+        old = Chunked(raw, key, DATA)
+        if errors == "raise":
+            with pytest.raises(cmemcache.ServerDown):
+                client.set(key, DATA[::-1])
+        else:
+            assert not client.set(key, DATA[::-1]) and client.set_multi({key: DATA, "none": 1}) != []
+        assert raw.get(key) is None and raw.get(old.name(0)) is not None
+
+    def test_nothing_is_overwritten_that_cannot_be_taken_away(self, own_memcached, make_client, closed_port):
+        client = make_client(cmemcache.Client, [own_memcached.address, closed_port], profile="libmc", failover=False)
+        key = next(k for k in map("key-{}".format, range(1000)) if client.server_for(k) == closed_port
+                   and client.server_for(f"~{len(k)}{k}/0") == own_memcached.address)
+        assert not client.set(key, DATA) and client.set_multi({key: DATA}) == [key]
+        assert own_memcached.stored(f"~{len(key)}{key}/0") is None

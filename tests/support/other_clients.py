@@ -104,6 +104,8 @@ class Libmc(_Peer):
 
     def __init__(self, servers, compress=False, **options):
         self.client = self.module.Client(servers, comp_threshold=MIN_COMPRESS_LEN if compress else 0, **options)
+        for wait in (self.module.MC_POLL_TIMEOUT, self.module.MC_CONNECT_TIMEOUT):
+            self.client.config(wait, 10_000)  # milliseconds; its own are a fraction of a second
 
     def set_multi(self, pairs):
         return self.client.set_multi(pairs)

@@ -41,8 +41,8 @@ class StringClient(_cmemcache.ClientBase):
     :param discovery_interval: seconds (60) after which they are asked again, while the client is in use.
     :param distribution: ``"modulo"`` (unless a profile brings another), ``"modula"``, ``"ketama"``, ``"ketama_weighted"``,
         ``"rendezvous"``.
-    :param hash: ``"crc"`` (unless a profile brings another), ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``, ``"fnv1a_32"``,
-        ``"murmur3"``, ``"murmur"``.
+    :param hash: ``"crc"`` (unless a profile brings another), ``"crc32"``, ``"md5"``, ``"one_at_a_time"``, ``"fnv1_32"``,
+        ``"fnv1a_32"``, ``"murmur3"``, ``"murmur"``.
     :param protocol: ``"auto"``: asks the server's version once per connection, then speaks the best that it knows;
         ``"text"``, ``"meta"``, ``"binary"``.
     :param username: str, without blanks. Said on each connection, with ``password``, before anything else: as memcached's
