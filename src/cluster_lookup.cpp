@@ -1,33 +1,22 @@
 #include "cluster_lookup.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <atomic>
-#include <cerrno>
 #include <exception>
-#include <system_error>
 #include <utility>
 
 #include "blocking_call.hpp"
-#include "net/fork_guard.hpp"
+#include "net/event.hpp"
 #include "net/quiet_thread.hpp"
 #include "server_pool.hpp"
 #include "session/results.hpp"
 
 namespace cmemcache {
 
-// Owned by the one who waits and by the thread; the descriptor is closed by the last. Not in a forked child, where it may have
-// been closed already.
+// Owned by the one who waits and by the thread.
 struct cluster_lookup::shared {
-  shared() : event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (event < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+  static bool is_stopped(void* self) noexcept {
+    return static_cast<shared*>(self)->stopped.load(std::memory_order_relaxed);
   }
-  ~shared() {
-    if (generation == net::fork_generation()) ::close(event);
-  }
-
-  static bool is_stopped(void* self) noexcept { return static_cast<shared*>(self)->stopped.load(std::memory_order_relaxed); }
 
   enum class verdict { known, not_understood, unreachable };
 
@@ -35,8 +24,7 @@ struct cluster_lookup::shared {
                const std::shared_ptr<const net::tls_context>& tls);
   verdict ask(const server_pool& endpoint, const client_options& options, bool old);
 
-  const int event;
-  const std::uint64_t generation = net::fork_generation();
+  net::event over;
   std::atomic<bool> stopped{false};
   std::atomic<bool> done{false};
   answer found;
@@ -100,14 +88,15 @@ cluster_lookup::cluster_lookup(std::vector<server> endpoints, const client_optio
       to->found = {{}, e.what()};
     }
     to->done.store(true, std::memory_order_release);
-    ::eventfd_write(to->event, 1);
+    to->over.happen();
   }).detach();
 }
 
-int cluster_lookup::fd() const noexcept { return shared_->event; }
+int cluster_lookup::fd() const noexcept { return shared_->over.fd(); }
 bool cluster_lookup::finished() const noexcept { return shared_->done.load(std::memory_order_acquire); }
 const cluster_lookup::answer& cluster_lookup::result() const noexcept { return shared_->found; }
 void cluster_lookup::stop() noexcept { shared_->stopped.store(true, std::memory_order_relaxed); }
-bool cluster_lookup::is_inherited() const noexcept { return shared_->generation != net::fork_generation(); }
+bool cluster_lookup::is_inherited() const noexcept { return shared_->over.is_inherited(); }
+void cluster_lookup::wait(net::time_point until) const noexcept { shared_->over.wait(until); }
 
 }  // namespace cmemcache

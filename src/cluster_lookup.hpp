@@ -8,6 +8,7 @@
 #include <cmemcache/options.hpp>
 #include <cmemcache/server.hpp>
 
+#include "net/deadline.hpp"
 #include "net/tls_context.hpp"
 #include "protocol/cluster_config.hpp"
 
@@ -28,6 +29,9 @@ class cluster_lookup {
   int fd() const noexcept;
 
   bool finished() const noexcept;
+
+  /// Returns when it is finished, at `until`, or when a signal comes.
+  void wait(net::time_point until) const noexcept;
 
   struct answer {
     std::optional<protocol::cluster_config> config;

@@ -1,12 +1,9 @@
 #include "roster.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
-#include "net/socket.hpp"
 #include "protocol/key.hpp"
 
 namespace cmemcache {
@@ -60,9 +57,7 @@ std::shared_ptr<server_pool> roster::pool(net::time_point now, net::time_point d
   ec.clear();
   look(now);
   while (const auto list = awaited_list()) {
-    pollfd finished{list->fd(), POLLIN, 0};
-    error_code interrupted;  // whatever ended the wait is looked at below
-    net::wait_ready({&finished, 1}, std::min(deadline, now + net::longest_wait), interrupted);
+    list->wait(std::min(deadline, now + net::longest_wait));
     now = net::steady_clock::now();
     if (list->finished()) look_after_list(now);
     else if (now >= deadline) ec = errc::timed_out;
