@@ -70,6 +70,7 @@ _Key = Union[_Text, tuple[int, _Text]]
 _Bytes = Union[ReadableBuffer, str]
 _Time = Union[int, timedelta]
 _Seconds = Union[float, timedelta, None]
+_Path = Union[str, PathLike[str], None]
 _Server = Union[str, tuple[str, int]]
 
 _Distribution = Literal["modulo", "modula", "ketama", "ketama_weighted", "rendezvous"]

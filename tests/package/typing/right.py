@@ -127,11 +127,17 @@ def main(server: str) -> None:
     with Client([server], profile=Reversed()) as own:
         own.set("reversed", "abc")
         assert own.get("reversed") == "abc"
+    secured = cmemcache.TlsOptions(server_name="cache", verify=False)
+    with Client([server], username="ada", password="secret", tls=secured, protocol="binary", profile="libmc") as guarded:
+        assert_type(guarded.last_error, Exception | None)
+    with Client([server], tls=True, discovery=True, discovery_interval=timedelta(minutes=5)) as cluster:
+        assert_type(cluster.discovery_status(), dict[str, Any] | None)
     try:
         Client(["127.0.0.1:1"], errors="raise").get("k")
     except cmemcache.ServerDown as down:
         assert_type(down.server, str)
-    except (cmemcache.ServerTimeout, cmemcache.ProtocolError, cmemcache.ValueTooLarge, cmemcache.ClosedError) as error:
+    except (cmemcache.ServerTimeout, cmemcache.ProtocolError, cmemcache.ValueTooLarge, cmemcache.AuthenticationError,
+            cmemcache.ClosedError) as error:
         failure: cmemcache.Error = error
         print(failure)
     try:
