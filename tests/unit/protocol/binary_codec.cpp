@@ -91,7 +91,8 @@ TEST_CASE("any other reply is understood when all of it has come", "[binary_code
   const std::string frame = replies({.code = 1, .status = 3, .value = "Too large.", .opaque = 7});
   reply_line out;
   for (std::size_t size = 0; size < frame.size(); ++size) CHECK(binary::read(frame.substr(0, size), verb::set, out) == 0);
-  CHECK(binary::read(frame + "more", verb::set, out) == frame.size());
+  const std::string followed = frame + "more";
+  CHECK(binary::read(followed, verb::set, out) == frame.size());
   CHECK(out.what == kind::failure);
   CHECK(out.code == errc::value_too_large);
   CHECK(out.text == "Too large.");
