@@ -18,6 +18,7 @@ except ImportError:
     sys.path.insert(1, str(_ROOT / "build" / "release" / "python"))
     import cmemcache
 
+from support.calling_styles import STYLES  # noqa: E402
 from support.fault_proxy import FaultProxy  # noqa: E402
 from support import other_clients  # noqa: E402
 from support.memcached_server import MemcachedServer  # noqa: E402
@@ -128,6 +129,20 @@ def client(memcached, make_client):
 @pytest.fixture
 def raw(memcached, make_client):
     return make_client(cmemcache.StringClient, [memcached.address])
+
+
+@pytest.fixture(params=STYLES)
+def make_style(request):
+    """Makes clients of each calling style in turn: make_style([address], timeout=1). They are closed after the test."""
+    made = []
+
+    def make(servers, **options):
+        made.append(STYLES[request.param](servers, **options))
+        return made[-1]
+
+    yield make
+    for style in made:
+        style.close()
 
 
 @pytest.fixture(params=["Client", "StringClient"])

@@ -5,7 +5,6 @@ import time
 import pytest
 
 import cmemcache
-from support.calling_styles import STYLES
 from support.doorkeepers import NAME, PASSWORD, PasswordServer, SaslServer
 
 DOORS = [("-Y", "auto"), ("-Y", "text"), ("-Y", "meta"), ("-S", "binary"), ("-S", "auto")]
@@ -22,39 +21,31 @@ def door(request, doors):
     return doors[request.param[0]].address, request.param[1]
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_who_has_the_password_is_let_in(door, style, key):
+def test_who_has_the_password_is_let_in(door, make_style, key):
     address, protocol = door
-    mc = STYLES[style]([address], protocol=protocol, username=NAME, password=PASSWORD, errors="raise")
-    try:
-        assert mc.set(key, b"v")
-        assert mc.get(key) == b"v"
-        keys = [f"{key}-{i}" for i in range(300)]
-        assert mc.set_multi({k: k.encode() for k in keys}) == []
-        assert mc.get_multi(keys) == {k: k.encode() for k in keys}
-        assert mc.incr(key + "none") is None
-        assert mc.delete_multi(keys) == 1
-    finally:
-        mc.close()
+    mc = make_style([address], protocol=protocol, username=NAME, password=PASSWORD, errors="raise")
+    assert mc.set(key, b"v")
+    assert mc.get(key) == b"v"
+    keys = [f"{key}-{i}" for i in range(300)]
+    assert mc.set_multi({k: k.encode() for k in keys}) == []
+    assert mc.get_multi(keys) == {k: k.encode() for k in keys}
+    assert mc.incr(key + "none") is None
+    assert mc.delete_multi(keys) == 1
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_a_wrong_password_is_an_error_at_once_and_marks_nothing(door, style, key):
+def test_a_wrong_password_is_an_error_at_once_and_marks_nothing(door, make_style, key):
     address, protocol = door
-    mc = STYLES[style]([address], protocol=protocol, username=NAME, password="wrong", errors="raise")
-    try:
-        start = time.monotonic()
-        for _ in range(5):
-            with pytest.raises(cmemcache.AuthenticationError) as raised:
-                mc.get(key)
-            assert raised.value.server == address
-            assert "wrong" not in str(raised.value)
-        assert time.monotonic() - start < 1
-        counters = mc.client.counters()[address]
-        assert counters["marked_dead"] == 0
-        assert counters["reconnects"] <= 9  # a call tries once, and finds out once how
-    finally:
-        mc.close()
+    mc = make_style([address], protocol=protocol, username=NAME, password="wrong", errors="raise")
+    start = time.monotonic()
+    for _ in range(5):
+        with pytest.raises(cmemcache.AuthenticationError) as raised:
+            mc.get(key)
+        assert raised.value.server == address
+        assert "wrong" not in str(raised.value)
+    assert time.monotonic() - start < 1
+    counters = mc.client.counters()[address]
+    assert counters["marked_dead"] == 0
+    assert counters["reconnects"] <= 9  # a call tries once, and finds out once how
 
 
 def test_a_wrong_password_is_a_miss_that_says_why(door, key):

@@ -7,7 +7,6 @@ import pytest
 
 import cmemcache
 from support import verbs
-from support.calling_styles import STYLES
 
 SAME = object()  # what was there before is there afterwards
 Keys = cmemcache.Client
@@ -94,19 +93,6 @@ BAD_KEYS = {
     None: NONE, (1, None): NONE,
     memoryview(b"k"): TYPE, (1, 2, "k"): TYPE, ("1", "k"): TYPE, (1, ("2", "k")): TYPE,
 }
-
-
-@pytest.fixture(params=STYLES)
-def make_style(request):
-    made = []
-
-    def make(servers, **options):
-        made.append(STYLES[request.param](servers, **options))
-        return made[-1]
-
-    yield make
-    for style in made:
-        style.close()
 
 
 @pytest.fixture

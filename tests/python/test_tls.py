@@ -31,20 +31,6 @@ def tls(certificates):
     return TlsOptions(ca_file=certificates / "ca.pem")
 
 
-@pytest.fixture(params=STYLES)
-def make_style(request):
-    """Makes clients of each style in turn."""
-    made = []
-
-    def make(servers, **options):
-        made.append(STYLES[request.param](servers, **options))
-        return made[-1]
-
-    yield make
-    for style in made:
-        style.close()
-
-
 def trouble_of(style, call, *args):
     """What a call failed with, raised or not; it gave nothing."""
     try:

@@ -9,7 +9,6 @@ import contextlib
 import pytest
 
 import cmemcache
-from support.calling_styles import STYLES
 from support.memcached_server import MemcachedServer
 from support.twemproxy import TwemProxy
 from test_styles import TABLE, check
@@ -28,19 +27,6 @@ def pool():
 @pytest.fixture
 def proxy(pool):
     return pool[0]
-
-
-@pytest.fixture(params=STYLES)
-def make_style(request):
-    made = []
-
-    def make(servers, **options):
-        made.append(STYLES[request.param](servers, **options))
-        return made[-1]
-
-    yield make
-    for style in made:
-        style.close()
 
 
 @pytest.mark.parametrize("options", [{}, {"protocol": "text"}, {"key_prefix": "p:"}], ids=["auto", "text", "prefix"])
