@@ -13,18 +13,14 @@ using protocol::element;
 
 namespace {
 
-// A blank ends it in the ASCII authentication.
-bool is_name(std::string_view text) noexcept {
-  return std::ranges::none_of(text, [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
-}
-
 client_options checked(client_options options) {
   const auto require = [](const error_code& ec, const std::string& what) {
     if (ec) throw error(ec, {}, what + ": " + ec.message());
   };
   const auto in_range = [](bool good) { return good ? error_code() : error_code(errc::bad_argument); };
   require(protocol::check_prefix(options.key_prefix), "key_prefix '" + options.key_prefix + "'");
-  require(in_range(is_name(options.username)), "username '" + options.username + "'");
+  // A blank would end it in the ASCII authentication.
+  require(in_range(protocol::has_good_bytes(options.username)), "username '" + options.username + "'");
   require(in_range(options.password.find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos), "password");
   require(in_range(!options.username.empty() || options.password.empty()), "a password without a username");
   require(in_range(options.timeout.count() > 0), "timeout");

@@ -1,7 +1,9 @@
 #include "protocol/cluster_config.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "protocol/digits.hpp"
+#include "protocol/key.hpp"
 
 namespace cmemcache::protocol {
 
@@ -10,8 +12,7 @@ namespace {
 template <class Number>
 bool read_all(std::string_view text, Number& out) noexcept {
   const char* const end = text.data() + text.size();
-  const auto [next, error] = std::from_chars(text.data(), end, out);
-  return error == std::errc{} && next == end && !text.empty();
+  return read_number(text.data(), end, out) == end;
 }
 
 // Up to `end`, which goes, too; all that is left where there is none.
@@ -22,9 +23,7 @@ std::string_view take_until(std::string_view& text, char end) noexcept {
   return taken;
 }
 
-bool is_name(std::string_view text) noexcept {
-  return std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c != 0x7f && c != ','; });
-}
+bool is_name(std::string_view text) noexcept { return has_good_bytes(text) && text.find(',') == text.npos; }
 
 bool read_node(std::string_view text, cluster_config::node& out) {
   if (std::ranges::count(text, '|') != 2) return false;

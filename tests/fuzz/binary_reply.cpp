@@ -1,23 +1,13 @@
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "fuzz/require.hpp"
 #include "protocol/binary_codec.hpp"
 
 using namespace cmemcache;
+using cmemcache::fuzz::inside;
+using cmemcache::fuzz::require;
 using kind = protocol::reply_line::kind;
-
-namespace {
-
-bool inside(std::string_view part, std::string_view whole) {
-  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
-}
-
-void require(bool truth) {
-  if (!truth) std::abort();
-}
-
-}  // namespace
 
 // The first byte chooses the verb, the rest has arrived.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,17 +1,15 @@
 // What a configuration endpoint says: nothing crashes, and what is taken is whole.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.hpp"
 #include "protocol/cluster_config.hpp"
 
-namespace {
+using cmemcache::fuzz::require;
 
-void require(bool truth) {
-  if (!truth) std::abort();
-}
+namespace {
 
 bool is_name(std::string_view text) { return text.find_first_of(" |,\r\n\t") == text.npos; }
 

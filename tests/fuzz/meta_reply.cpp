@@ -1,19 +1,12 @@
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "fuzz/require.hpp"
 #include "protocol/meta_codec.hpp"
 
 using namespace cmemcache;
+using cmemcache::fuzz::require;
 using kind = protocol::reply_line::kind;
-
-namespace {
-
-void require(bool truth) {
-  if (!truth) std::abort();
-}
-
-}  // namespace
 
 // The first byte chooses the verb, the rest is the line.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,17 +1,15 @@
 #include <cmemcache/server.hpp>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.hpp"
+
 using namespace cmemcache;
+using cmemcache::fuzz::require;
 
 namespace {
-
-void require(bool truth) {
-  if (!truth) std::abort();
-}
 
 // A host of this name needs its form spelt out: "inet:80" is not port 80 of the host "inet".
 bool is_form(const std::string& host) { return host == "unix" || host == "inet" || host == "inet6"; }

@@ -1,23 +1,20 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
 
+#include "fuzz/require.hpp"
 #include "support/script.hpp"
 
 using namespace cmemcache;
+using cmemcache::fuzz::require;
 
 namespace {
 
 constexpr std::size_t head = 8;
-
-void require(bool truth) {
-  if (!truth) std::abort();
-}
 
 // Request `i`, as one byte chooses it: three keys for half of the verbs, one or none for the others.
 test::asked request_of(std::uint8_t choice) {

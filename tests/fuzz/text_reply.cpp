@@ -1,25 +1,15 @@
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.hpp"
 #include "protocol/key.hpp"
 #include "protocol/text_codec.hpp"
 
 using namespace cmemcache;
+using cmemcache::fuzz::inside;
+using cmemcache::fuzz::require;
 using kind = protocol::reply_line::kind;
-
-namespace {
-
-bool inside(std::string_view part, std::string_view line) {
-  return part.empty() || (part.data() >= line.data() && part.data() + part.size() <= line.data() + line.size());
-}
-
-void require(bool truth) {
-  if (!truth) std::abort();
-}
-
-}  // namespace
 
 // The first byte chooses the verb, the rest is the line.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -10,7 +10,6 @@ MemcachedServer that it is in all but what it runs.
 import pathlib
 import shutil
 import tempfile
-import time
 
 from support.memcached_server import MemcachedServer, free_port
 
@@ -41,14 +40,5 @@ class TwemProxy(MemcachedServer):
         return [_program(), "-c", self.folder / "conf.yml", "-o", self.folder / "log", "-p", self.folder / "pid",
                 "-a", "127.0.0.1", "-s", str(free_port())]
 
-    def _wait_until_ready(self):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if self.ask(b"get ready\r\n", b"END\r\n") == b"END\r\n":
-                    return True
-            except OSError:
-                pass
-            time.sleep(0.005)
-        self.process.kill()
-        return False
+    def _is_there(self):
+        return self.ask(b"get ready\r\n", b"END\r\n") == b"END\r\n"

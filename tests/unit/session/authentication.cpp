@@ -23,7 +23,6 @@ const session::session_options binary{.protocol = wire_protocol::binary, .flush_
 
 const std::string says = "set authentication 0 -1 10\r\nada secret\r\n";
 const std::string says_by_sasl = asks({.code = 0x21, .key = "PLAIN", .value = "\0ada\0secret"s, .opaque = 1});
-const answer stored{.status = status::stored};
 
 }  // namespace
 
@@ -44,7 +43,7 @@ const std::vector<exchange>& authentications() {
        {{says_by_sasl, replies({.code = 0x21, .value = "Authenticated", .opaque = 1})},
         {asks({.code = 8, .opaque = 2}), replies({.code = 8, .opaque = 2})},
         {asks({.code = 4, .key = "alpha", .opaque = 3}), replies({.code = 4, .opaque = 3})}},
-       {{.op = delete_, .keys = {{.key = "alpha", .answer = {.status = status::deleted}}}}}},
+       {{.op = delete_, .keys = {{.key = "alpha", .answer = deleted}}}}},
   };
   return table;
 }

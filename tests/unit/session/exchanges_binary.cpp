@@ -10,14 +10,6 @@ namespace {
 using enum verb;
 
 const session::session_options binary{.protocol = wire_protocol::binary};
-const answer miss{.status = status::miss};
-const answer stored{.status = status::stored};
-const answer not_stored{.status = status::not_stored};
-const answer exists{.status = status::exists};
-const answer not_found{.status = status::not_found};
-const answer deleted{.status = status::deleted};
-const answer touched{.status = status::touched};
-const answer ok{.status = status::ok};
 
 const std::string large = "alpha=" + std::string(5000, 'L');
 const std::string no_flags = big_endian(0, 4);

@@ -11,14 +11,6 @@ using enum verb;
 const session::session_options automatic{.protocol = wire_protocol::automatic};
 const session::session_options meta{.protocol = wire_protocol::meta};
 const step greeting{"version\r\n", "VERSION 1.6.18\r\n"};
-const answer miss{.status = status::miss};
-const answer stored{.status = status::stored};
-const answer not_stored{.status = status::not_stored};
-const answer exists{.status = status::exists};
-const answer not_found{.status = status::not_found};
-const answer deleted{.status = status::deleted};
-const answer touched{.status = status::touched};
-const answer ok{.status = status::ok};
 
 const std::string large = "alpha=" + std::string(5000, 'L');
 

@@ -9,14 +9,6 @@ namespace {
 using enum verb;
 
 const session::session_options text{.protocol = wire_protocol::text};
-const answer miss{.status = status::miss};
-const answer stored{.status = status::stored};
-const answer not_stored{.status = status::not_stored};
-const answer exists{.status = status::exists};
-const answer not_found{.status = status::not_found};
-const answer deleted{.status = status::deleted};
-const answer touched{.status = status::touched};
-const answer ok{.status = status::ok};
 
 // Above the size from which values are gathered, not copied.
 const std::string large = "alpha=" + std::string(5000, 'L');
